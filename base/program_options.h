@@ -1,0 +1,43 @@
+// The one way every binary reads its options: flag beats environment variable beats config file.
+//
+// Each option --some-name is also REBOUND_SOME_NAME in the environment and `some-name = value` in
+// the file of --config. Variables of other programs are ignored; unknown flags and unknown keys of
+// the file are errors. Adds --help, --version and --config by itself. Thread-compatible.
+#pragma once
+
+#include <boost/program_options.hpp>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rebound {
+
+struct CommandLine {
+  // First line of --help: what the program does. Then the usage line(s).
+  std::string summary;
+  std::string usage;
+  // Printed under the options: examples, exit codes.
+  std::string epilogue;
+  boost::program_options::options_description options;
+  // Names that take positional words, in order; a trailing -1 count takes all the rest.
+  boost::program_options::positional_options_description positional;
+  // Environment names besides REBOUND_*: {"API_KEY", "api-key"}.
+  std::map<std::string, std::string> other_variables;
+};
+
+// What was said, or nullopt where --help or --version was answered on standard output (exit 0).
+// Throws kInvalidArgument naming the option for anything wrong (mains exit 2).
+std::optional<boost::program_options::variables_map> ParseOptions(int argc, const char* const* argv,
+                                                                  const CommandLine& line);
+
+// Runs `body` and turns what it throws into one line on standard error and an exit code:
+// kInvalidArgument 2, kCancelled 130, any other Error 1.
+int RunMain(std::string_view program, const std::function<int()>& body);
+
+// The version that --version prints and bundles record.
+std::string_view CodeVersion();
+
+}  // namespace rebound

@@ -1,0 +1,63 @@
+// From a text to an answer: the served models of all tasks behind one door.
+//
+// Normalises once, encodes once per distinct tokenizer, asks each task's model, lets the status code decide where a
+// model is not sure. Holds one immutable Classifier a task, swapped whole.
+// Thread-safe: Take and Swap use a mutex around shared_ptr (std::atomic<std::shared_ptr> of g++ 12 races under TSan).
+#pragma once
+
+#include <array>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "models/classifier.h"
+#include "models/task.h"
+
+namespace rebound {
+
+// The models of one moment. A request takes one and keeps it until it ends, so no answer mixes two models.
+struct ModelSet {
+  std::array<std::shared_ptr<const Classifier>, kTaskCount> by_task;  // null: not loaded
+  const Classifier* Get(Task task) const { return by_task[Index(task)].get(); }
+};
+
+enum class AnswerSource : uint8_t { kModel, kStatusCode };
+
+struct TaskAnswer {
+  size_t label;        // position in TaskLabels(task)
+  float probability;   // the model's probability of `label`
+  AnswerSource source;
+  size_t model_label;  // what the model alone says
+};
+
+class Engine {
+ public:
+  // Buffers of one thread.
+  struct Scratch {
+    std::string normalised;
+    Encoder::Scratch encoder;
+    std::vector<int32_t> ids;
+    std::string ids_tokenizer;  // sha256 of the tokenizer that made `ids`; empty: none yet
+    Classifier::Scratch classifier;
+    std::vector<float> probabilities;
+  };
+
+  ModelSet Take() const;
+  void Swap(Task task, std::shared_ptr<const Classifier> classifier);
+
+  // Prepares `scratch` for `text`: normalised form in scratch->normalised, ids forgotten.
+  static void Prepare(std::string_view text, Scratch* scratch);
+  // The model's output alone for the prepared text (what the cache may hold). REQUIRES: models.Get(task).
+  static Prediction Predict(const ModelSet& models, Task task, Scratch* scratch);
+  // The answer: `prediction` unless it is below the bundle's threshold and the codes of the original text decide.
+  static TaskAnswer Decide(const ModelSet& models, Task task, const Prediction& prediction,
+                           std::string_view text, Scratch* scratch);
+
+ private:
+  mutable std::mutex mutex_;
+  ModelSet models_;
+};
+
+}  // namespace rebound

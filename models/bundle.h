@@ -1,0 +1,71 @@
+// A bundle: the directory with everything needed to classify one task, and the proof that it works.
+//
+//   config.json  weights.safetensors  tokenizer.model  golden.jsonl  scorecard.json  MODEL_CARD.md
+//
+// config.json holds the sha256 of every other file. A bundle is never changed after it was published.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "models/safetensors.h"
+#include "models/task.h"
+
+namespace rebound {
+
+inline constexpr int kBundleFormat = 1;
+
+// Names of the network kinds in config.json; their tensors are listed in docs/architecture.md.
+inline constexpr std::string_view kBagNetwork = "bag";
+inline constexpr std::string_view kTableCnnNetwork = "table_cnn";
+
+// config.json, field for field.
+struct BundleConfig {
+  int format_version = kBundleFormat;
+  Task task = Task::kBnac;
+  int version = 0;                  // 1.. within its task
+  std::vector<std::string> labels;  // in the order of the network's outputs
+  std::string network;              // kBagNetwork or kTableCnnNetwork
+  std::map<std::string, int64_t> sizes;  // "vocabulary", "embedding", "hidden", "filters"...: as the network needs
+  int normaliser_version = 0;
+  double temperature = 1.0;         // logits are divided by it
+  double fallback_threshold = 0.0;  // below this probability the status code may decide
+  int64_t snapshot_id = 0;
+  std::string snapshot_digest;      // sha256 hex of the training data
+  uint64_t seed = 0;
+  std::map<std::string, std::string> environment;  // pinned variables and thread counts
+  std::string code_version;
+  std::string trained_at;           // ISO 8601, UTC
+  int64_t training_samples = 0;
+  double validation_accuracy = 0.0;
+  std::map<std::string, std::string> sha256;  // file name -> hex
+};
+
+std::string WriteBundleConfig(const BundleConfig& config);
+// Throws kCorrupt for an unknown format, a missing key, unknown task or label.
+BundleConfig ParseBundleConfig(std::string_view json);
+
+// One line of golden.jsonl: {"text","class","probability"}; the text is masked.
+struct Golden {
+  std::string text;
+  std::string label;
+  float probability;
+};
+std::string WriteGoldens(const std::vector<Golden>& goldens);
+std::vector<Golden> ParseGoldens(std::string_view jsonl);
+inline constexpr float kGoldenTolerance = 1e-4F;
+
+// The files of a bundle before it has a version.
+struct BundleDraft {
+  BundleConfig config;  // version and sha256 are filled in by BundleStore::Publish
+  TensorMap weights;
+  std::string tokenizer_model;
+  std::vector<Golden> goldens;
+  std::string scorecard_json;
+  std::string model_card;
+};
+
+}  // namespace rebound

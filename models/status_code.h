@@ -1,0 +1,23 @@
+// What the numbers alone say: the reply code and the enhanced status code of a text, and the labels
+// they stand for (RFC 5321, RFC 3463, RFC 7372, RFC 7505 and the IANA registry). The words of a text beat
+// its numbers, so this is asked only where a model is not sure. Pure, Thread-safe.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "models/task.h"
+
+namespace rebound {
+
+// Views into the text they were found in; empty where there is none.
+struct StatusCodes {
+  std::string_view reply;     // "550": never part of an IPv4 address or a longer number
+  std::string_view enhanced;  // "5.7.1": never part of an IPv4 address
+};
+StatusCodes FindStatusCodes(std::string_view text);
+
+// Position in TaskLabels(task), or nullopt where the codes fix nothing.
+std::optional<size_t> LabelOfStatusCodes(Task task, const StatusCodes& codes);
+
+}  // namespace rebound

@@ -1,0 +1,31 @@
+// A bounce text in the model's canonical form.
+//
+// One linear pass, pure, versioned: a bundle names the version it was trained with and the loader
+// refuses another. Joins multi-line replies, lower-cases (Unicode), masks what varies between two
+// copies of the same bounce and keeps what decides a class: reply codes, enhanced codes as one word
+// (`5_7_1`), provider codes, names of block lists and providers, durations as a class.
+// Thread-safe.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace rebound {
+
+// Raised whenever the canonical form of any text changes.
+inline constexpr int kNormaliserVersion = 1;
+
+// Texts are cut to this many bytes (on a code point border) before anything else.
+inline constexpr size_t kMaxTextBytes = 10000;
+
+// The tokens that stand for masked things; the tokenizer keeps each as one piece.
+// __email__ __ipvfour__ __ipvsix__ __host__ __url__ __uuid__ __id__ __num__ __date__ __duration__
+extern const std::string_view kMaskTokens[10];
+
+// Writes the canonical form of `text` into `*out` (cleared first; its memory is reused, so there is
+// no allocation once it has grown). Invalid UTF-8 is read as U+FFFD. Never fails; blank text gives "".
+// Invariant: Normalise(Mask(x)) == Normalise(x).
+void Normalise(std::string_view text, std::string* out);
+std::string Normalise(std::string_view text);
+
+}  // namespace rebound
