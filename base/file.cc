@@ -19,8 +19,8 @@ namespace fs = std::filesystem;
 
 [[noreturn]] void ThrowErrno(const char* what, const fs::path& path, int number) {
   const ErrorCode code = number == ENOENT ? ErrorCode::kNotFound : ErrorCode::kUnavailable;
-  throw Error(code, std::string("cannot ") + what + " " + path.string() + ": " +
-                        std::strerror(number));
+  throw Error(code,
+              std::string("cannot ") + what + " " + path.string() + ": " + std::strerror(number));
 }
 
 class Descriptor {
@@ -87,9 +87,9 @@ void SyncPath(const fs::path& path) {
 
 void WriteFileDurably(const fs::path& path, std::string_view bytes) {
   static std::atomic<unsigned> counter{0};
-  const fs::path temp = Parent(path) / ("." + path.filename().string() + ".tmp-" +
-                                        std::to_string(::getpid()) + "-" +
-                                        std::to_string(counter.fetch_add(1)));
+  const fs::path temp =
+      Parent(path) / ("." + path.filename().string() + ".tmp-" + std::to_string(::getpid()) + "-" +
+                      std::to_string(counter.fetch_add(1)));
   try {
     Descriptor file(temp, O_WRONLY | O_CREAT | O_TRUNC, "create");
     WriteAll(file.get(), bytes, temp);
@@ -108,13 +108,15 @@ void WriteFileDurably(const fs::path& path, std::string_view bytes) {
 
 void PublishFolder(const fs::path& from, const fs::path& to) {
   if (fs::exists(to)) {
-    throw Error(ErrorCode::kConflict, to.string() + " exists already: a published folder is never changed");
+    throw Error(ErrorCode::kConflict,
+                to.string() + " exists already: a published folder is never changed");
   }
   for (const auto& entry : fs::recursive_directory_iterator(from)) SyncPath(entry.path());
   SyncPath(from);
   if (::rename(from.c_str(), to.c_str()) != 0) {
     if (errno == EEXIST || errno == ENOTEMPTY) {
-      throw Error(ErrorCode::kConflict, to.string() + " exists already: a published folder is never changed");
+      throw Error(ErrorCode::kConflict,
+                  to.string() + " exists already: a published folder is never changed");
     }
     ThrowErrno("publish", to, errno);
   }
@@ -157,7 +159,8 @@ FileLock::FileLock(const fs::path& path) {
     ::close(fd_);
     fd_ = -1;
     if (number == EWOULDBLOCK) {
-      throw Error(ErrorCode::kConflict, path.string() + " is held by another process: wait until it ends");
+      throw Error(ErrorCode::kConflict,
+                  path.string() + " is held by another process: wait until it ends");
     }
     ThrowErrno("lock", path, number);
   }

@@ -38,8 +38,7 @@ std::string_view Shortest(Number value, char (&buffer)[40]) {
 JsonDocument ParseJson(std::string_view text) {
   JsonDocument document;
   constexpr unsigned kFlags = rapidjson::kParseValidateEncodingFlag |
-                              rapidjson::kParseIterativeFlag |
-                              rapidjson::kParseFullPrecisionFlag;
+                              rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag;
   document.Parse<kFlags>(text.data(), text.size());
   if (document.HasParseError()) {
     throw Error(ErrorCode::kInvalidArgument,

@@ -1,4 +1,5 @@
-// JSON by RapidJSON (tests/bench/base measures it against the other packaged libraries on the API's bodies).
+// JSON by RapidJSON (tests/bench/base measures it against the other packaged libraries on the API's
+// bodies).
 //
 // Parsing is strict: one value, valid UTF-8, full-precision numbers, bounded depth on the heap.
 // Objects keep their order. Look-ups throw an Error that names the key, so callers read fields in
@@ -8,8 +9,10 @@
 // A wrong type is our fault or the input's: an Error, never an abort.
 #include "base/error.h"
 #ifndef RAPIDJSON_ASSERT
-#define RAPIDJSON_ASSERT(x) \
-  ((x) ? static_cast<void>(0) : throw ::rebound::Error(::rebound::ErrorCode::kInvalidArgument, "JSON of another type than expected: " #x))
+#define RAPIDJSON_ASSERT(x)                                             \
+  ((x) ? static_cast<void>(0)                                           \
+       : throw ::rebound::Error(::rebound::ErrorCode::kInvalidArgument, \
+                                "JSON of another type than expected: " #x))
 #define RAPIDJSON_NOEXCEPT_ASSERT(x) static_cast<void>(x)
 #define RAPIDJSON_HAS_STDSTRING 1
 #endif

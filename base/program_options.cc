@@ -24,8 +24,9 @@ std::optional<po::variables_map> ParseOptions(int argc, const char* const* argv,
     if (values.count("help") != 0) {
       std::cout << line.summary << "\n\nUsage: " << line.usage << "\n\n" << all << "\n";
       if (!line.epilogue.empty()) std::cout << line.epilogue << "\n";
-      std::cout << "Every option --some-name is also REBOUND_SOME_NAME in the environment and\n"
-                   "`some-name = value` in the --config file; a flag beats a variable beats the file.\n";
+      std::cout
+          << "Every option --some-name is also REBOUND_SOME_NAME in the environment and\n"
+             "`some-name = value` in the --config file; a flag beats a variable beats the file.\n";
       return std::nullopt;
     }
     if (values.count("version") != 0) {

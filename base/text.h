@@ -21,10 +21,12 @@ void AppendUtf8(char32_t code_point, std::string* out);
 
 bool IsValidUtf8(std::string_view text);
 
-// The text with every invalid byte replaced by U+FFFD, so that it is valid UTF-8. Valid text comes back as it is.
+// The text with every invalid byte replaced by U+FFFD, so that it is valid UTF-8. Valid text comes
+// back as it is.
 std::string RepairUtf8(std::string_view text);
 
-// The longest prefix of at most `max_bytes` that ends on a code point border. REQUIRES: valid UTF-8.
+// The longest prefix of at most `max_bytes` that ends on a code point border. REQUIRES: valid
+// UTF-8.
 std::string_view CutUtf8(std::string_view text, size_t max_bytes);
 
 // Lower case by Unicode's simple mapping (utf8proc).
