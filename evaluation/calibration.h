@@ -1,0 +1,31 @@
+// Turns logits into probabilities that can be believed, on rows that trained nothing. Pure,
+// Thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace rebound {
+
+// The temperature in [0.2, 10] whose softmax(logits / temperature) has the least mean negative log
+// likelihood; 1 where there are no rows. `logits`: [rows, labels] float32, `truths`: [rows].
+double FitTemperature(std::span<const float> logits, std::span<const size_t> truths, size_t labels);
+
+// Mean -ln p(truth) of softmax(logits / temperature); 0 where there are no rows.
+double NegativeLogLikelihood(std::span<const float> logits, std::span<const size_t> truths,
+                             size_t labels, double temperature);
+
+// What model and status code say of one row.
+struct FallbackCase {
+  double probability = 0.0;  // of the model's class
+  bool model_right = false;
+  bool code_known = false;  // the status codes fix a class
+  bool code_right = false;
+};
+
+// The probability below which the status code should decide: the smallest of 0, 0.01 .. `highest`
+// with which most cases are right; 0 (never ask the code) where asking gains nothing.
+double ChooseFallbackThreshold(std::span<const FallbackCase> cases, double highest = 0.6);
+
+}  // namespace rebound

@@ -1,0 +1,235 @@
+#include "evaluation/scorecard.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/error.h"
+#include "base/json.h"
+
+namespace rebound {
+namespace {
+
+double Ratio(int64_t part, int64_t whole) {
+  return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+// Per-class figures and the macro average of F1, from the confusion matrix.
+void FillClasses(const std::vector<std::string>& labels, Scorecard* card) {
+  int64_t classes_with_rows = 0;
+  for (size_t i = 0; i < labels.size(); ++i) {
+    ClassScore score;
+    score.label = labels[i];
+    for (size_t j = 0; j < labels.size(); ++j) {
+      score.support += card->confusion[i][j];
+      score.predicted += card->confusion[j][i];
+    }
+    score.correct = card->confusion[i][i];
+    score.precision = Ratio(score.correct, score.predicted);
+    score.recall = Ratio(score.correct, score.support);
+    score.f1 = Ratio(2 * score.correct, score.support + score.predicted);
+    if (score.support > 0) {
+      ++classes_with_rows;
+      card->macro_f1 += score.f1;
+    }
+    card->classes.push_back(std::move(score));
+  }
+  if (classes_with_rows > 0) card->macro_f1 /= static_cast<double>(classes_with_rows);
+}
+
+}  // namespace
+
+ScorecardBuilder::ScorecardBuilder(std::vector<std::string> labels)
+    : labels_(std::move(labels)),
+      confusion_(labels_.size(), std::vector<int64_t>(labels_.size(), 0)),
+      single_rows_(labels_.size(), 0),
+      single_right_(labels_.size(), 0),
+      bin_rows_(kReliabilityBins, 0),
+      bin_right_(kReliabilityBins, 0),
+      bin_confidence_(kReliabilityBins, 0.0) {}
+
+void ScorecardBuilder::Add(std::span<const size_t> accepted, size_t predicted,
+                           std::span<const float> probabilities) {
+  if (accepted.empty()) {
+    throw Error(ErrorCode::kInvalidArgument, "scorecard: a row accepts no class");
+  }
+  const size_t largest = std::max(predicted, *std::max_element(accepted.begin(), accepted.end()));
+  if (largest >= labels_.size()) {
+    throw Error(ErrorCode::kInvalidArgument, "scorecard: class " + std::to_string(largest) +
+                                                 " of " + std::to_string(labels_.size()));
+  }
+  if (probabilities.size() != labels_.size()) {
+    throw Error(ErrorCode::kInvalidArgument, "scorecard: " + std::to_string(probabilities.size()) +
+                                                 " probabilities for " +
+                                                 std::to_string(labels_.size()) + " classes");
+  }
+  const bool right = std::find(accepted.begin(), accepted.end(), predicted) != accepted.end();
+  const size_t truth = right ? predicted : accepted.front();
+  ++rows_;
+  ++confusion_[truth][predicted];
+  if (accepted.size() == 1) {
+    ++single_rows_[truth];
+    if (right) ++single_right_[truth];
+  }
+  const double confidence = probabilities[predicted];
+  const auto bin =
+      static_cast<size_t>(std::clamp(confidence, 0.0, 1.0) * static_cast<double>(kReliabilityBins));
+  const size_t last = std::min(bin, kReliabilityBins - 1);
+  ++bin_rows_[last];
+  bin_confidence_[last] += confidence;
+  if (right) ++bin_right_[last];
+  for (size_t i = 0; i < probabilities.size(); ++i) {
+    const double distance = static_cast<double>(probabilities[i]) - (i == truth ? 1.0 : 0.0);
+    brier_ += distance * distance;
+  }
+  log_loss_ -= std::log(std::max(static_cast<double>(probabilities[truth]), 1e-12));
+}
+
+Scorecard ScorecardBuilder::Finish() const {
+  Scorecard card;
+  card.rows = rows_;
+  card.confusion = confusion_;
+  FillClasses(labels_, &card);
+  int64_t right = 0;
+  int64_t single_classes = 0;
+  for (size_t i = 0; i < labels_.size(); ++i) {
+    right += confusion_[i][i];
+    if (single_rows_[i] == 0) continue;
+    ++single_classes;
+    card.macro_recall += Ratio(single_right_[i], single_rows_[i]);
+  }
+  if (single_classes > 0) card.macro_recall /= static_cast<double>(single_classes);
+  card.accuracy = Ratio(right, rows_);
+  for (size_t i = 0; i < kReliabilityBins; ++i) {
+    ReliabilityBin bin;
+    bin.rows = bin_rows_[i];
+    if (bin.rows > 0) bin.confidence = bin_confidence_[i] / static_cast<double>(bin.rows);
+    bin.accuracy = Ratio(bin_right_[i], bin.rows);
+    card.ece += Ratio(bin.rows, rows_) * std::abs(bin.accuracy - bin.confidence);
+    card.bins.push_back(bin);
+  }
+  if (rows_ > 0) {
+    card.brier = brier_ / static_cast<double>(rows_);
+    card.log_loss = log_loss_ / static_cast<double>(rows_);
+  }
+  return card;
+}
+
+std::vector<Confusion> WorstConfusions(const Scorecard& scorecard, size_t limit) {
+  std::vector<Confusion> mistakes;
+  for (size_t i = 0; i < scorecard.confusion.size(); ++i) {
+    for (size_t j = 0; j < scorecard.confusion[i].size(); ++j) {
+      const int64_t rows = scorecard.confusion[i][j];
+      if (i != j && rows > 0) mistakes.push_back({i, j, rows});
+    }
+  }
+  std::stable_sort(mistakes.begin(), mistakes.end(),
+                   [](const Confusion& a, const Confusion& b) { return a.rows > b.rows; });
+  if (mistakes.size() > limit) mistakes.resize(limit);
+  return mistakes;
+}
+
+std::string WriteScorecard(const Scorecard& scorecard) {
+  std::string out;
+  JsonWriter writer(&out);
+  writer.Object([&](JsonWriter& w) {
+    w.Key("rows").Int(scorecard.rows);
+    w.Key("accuracy").Double(scorecard.accuracy);
+    w.Key("macro_f1").Double(scorecard.macro_f1);
+    w.Key("macro_recall").Double(scorecard.macro_recall);
+    w.Key("ece").Double(scorecard.ece);
+    w.Key("brier").Double(scorecard.brier);
+    w.Key("log_loss").Double(scorecard.log_loss);
+    w.Key("classes").Array([&](JsonWriter& a) {
+      for (const ClassScore& score : scorecard.classes) {
+        a.Object([&](JsonWriter& o) {
+          o.Key("label").String(score.label);
+          o.Key("support").Int(score.support);
+          o.Key("predicted").Int(score.predicted);
+          o.Key("correct").Int(score.correct);
+          o.Key("precision").Double(score.precision);
+          o.Key("recall").Double(score.recall);
+          o.Key("f1").Double(score.f1);
+        });
+      }
+    });
+    w.Key("confusion").Array([&](JsonWriter& a) {
+      for (const std::vector<int64_t>& row : scorecard.confusion) {
+        a.Array([&](JsonWriter& r) {
+          for (const int64_t count : row) r.Int(count);
+        });
+      }
+    });
+    w.Key("bins").Array([&](JsonWriter& a) {
+      for (const ReliabilityBin& bin : scorecard.bins) {
+        a.Object([&](JsonWriter& o) {
+          o.Key("rows").Int(bin.rows);
+          o.Key("confidence").Double(bin.confidence);
+          o.Key("accuracy").Double(bin.accuracy);
+        });
+      }
+    });
+  });
+  return out;
+}
+
+namespace {
+
+const JsonValue& GetArray(const JsonValue& object, std::string_view key) {
+  const JsonValue& value = GetJson(object, key);
+  if (!value.IsArray()) {
+    throw Error(ErrorCode::kInvalidArgument, "key '" + std::string(key) + "' is not an array");
+  }
+  return value;
+}
+
+Scorecard ReadScorecard(const JsonValue& json) {
+  Scorecard card;
+  card.rows = GetJsonInt(json, "rows");
+  card.accuracy = GetJsonDouble(json, "accuracy");
+  card.macro_f1 = GetJsonDouble(json, "macro_f1");
+  card.macro_recall = GetJsonDouble(json, "macro_recall");
+  card.ece = GetJsonDouble(json, "ece");
+  card.brier = GetJsonDouble(json, "brier");
+  card.log_loss = GetJsonDouble(json, "log_loss");
+  for (const JsonValue& item : GetArray(json, "classes").GetArray()) {
+    card.classes.push_back({std::string(GetJsonString(item, "label")), GetJsonInt(item, "support"),
+                            GetJsonInt(item, "predicted"), GetJsonInt(item, "correct"),
+                            GetJsonDouble(item, "precision"), GetJsonDouble(item, "recall"),
+                            GetJsonDouble(item, "f1")});
+  }
+  for (const JsonValue& row : GetArray(json, "confusion").GetArray()) {
+    std::vector<int64_t> counts;
+    if (!row.IsArray()) throw Error(ErrorCode::kInvalidArgument, "key 'confusion' is no matrix");
+    for (const JsonValue& count : row.GetArray()) {
+      if (!count.IsInt64()) {
+        throw Error(ErrorCode::kInvalidArgument, "key 'confusion' holds no integer");
+      }
+      counts.push_back(count.GetInt64());
+    }
+    if (counts.size() != card.classes.size()) {
+      throw Error(ErrorCode::kInvalidArgument, "key 'confusion' is not square");
+    }
+    card.confusion.push_back(std::move(counts));
+  }
+  if (card.confusion.size() != card.classes.size()) {
+    throw Error(ErrorCode::kInvalidArgument, "key 'confusion' is not square");
+  }
+  for (const JsonValue& item : GetArray(json, "bins").GetArray()) {
+    card.bins.push_back({GetJsonInt(item, "rows"), GetJsonDouble(item, "confidence"),
+                         GetJsonDouble(item, "accuracy")});
+  }
+  return card;
+}
+
+}  // namespace
+
+Scorecard ParseScorecard(std::string_view json) {
+  try {
+    return ReadScorecard(ParseJson(json));
+  } catch (const Error& e) {
+    throw Error(ErrorCode::kCorrupt, std::string("scorecard: ") + e.what());
+  }
+}
+
+}  // namespace rebound
