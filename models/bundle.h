@@ -2,7 +2,8 @@
 //
 //   config.json  weights.safetensors  tokenizer.model  golden.jsonl  scorecard.json  MODEL_CARD.md
 //
-// config.json holds the sha256 of every other file. A bundle is never changed after it was published.
+// config.json holds the sha256 of every other file. A bundle is never changed after it was
+// published.
 #pragma once
 
 #include <cstdint>
@@ -29,16 +30,17 @@ struct BundleConfig {
   int version = 0;                  // 1.. within its task
   std::vector<std::string> labels;  // in the order of the network's outputs
   std::string network;              // kBagNetwork or kTableCnnNetwork
-  std::map<std::string, int64_t> sizes;  // "vocabulary", "embedding", "hidden", "filters"...: as the network needs
+  std::map<std::string, int64_t>
+      sizes;  // "vocabulary", "embedding", "hidden", "filters"...: as the network needs
   int normaliser_version = 0;
   double temperature = 1.0;         // logits are divided by it
   double fallback_threshold = 0.0;  // below this probability the status code may decide
   int64_t snapshot_id = 0;
-  std::string snapshot_digest;      // sha256 hex of the training data
+  std::string snapshot_digest;  // sha256 hex of the training data
   uint64_t seed = 0;
   std::map<std::string, std::string> environment;  // pinned variables and thread counts
   std::string code_version;
-  std::string trained_at;           // ISO 8601, UTC
+  std::string trained_at;  // ISO 8601, UTC
   int64_t training_samples = 0;
   double validation_accuracy = 0.0;
   std::map<std::string, std::string> sha256;  // file name -> hex

@@ -1,8 +1,9 @@
 // The directory tree of bundles: <root>/<task>/<version, 6 digits>/... and <root>/<task>/CURRENT.
 //
-// Publish makes a bundle exist; Promote makes it the one that serves. Both are atomic and durable: a kill at any point
-// leaves the old state or the new one, and at most an unnamed temp folder, which the next Publish removes.
-// Thread-compatible; several processes may use one root (a lock file orders publishers).
+// Publish makes a bundle exist; Promote makes it the one that serves. Both are atomic and durable:
+// a kill at any point leaves the old state or the new one, and at most an unnamed temp folder,
+// which the next Publish removes. Thread-compatible; several processes may use one root (a lock
+// file orders publishers).
 #pragma once
 
 #include <filesystem>

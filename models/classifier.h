@@ -1,7 +1,7 @@
 // One loaded bundle: from token ids to calibrated probabilities. No LibTorch.
 //
-// Immutable and Thread-safe with one Scratch a thread; no allocation per message once the scratch has grown.
-// Replaced whole by shared_ptr: a request keeps the classifier it took until it ends.
+// Immutable and Thread-safe with one Scratch a thread; no allocation per message once the scratch
+// has grown. Replaced whole by shared_ptr: a request keeps the classifier it took until it ends.
 #pragma once
 
 #include <cstdint>
@@ -36,15 +36,16 @@ class Classifier {
     std::unique_ptr<State> state_;
   };
 
-  // Reads, checks and proves a bundle: format, checksums, label count against output width, normaliser
-  // version, every golden's class and probability. Throws kCorrupt (kNotFound where the folder is not there) saying exactly
-  // which check failed.
+  // Reads, checks and proves a bundle: format, checksums, label count against output width,
+  // normaliser version, every golden's class and probability. Throws kCorrupt (kNotFound where the
+  // folder is not there) saying exactly which check failed.
   static std::shared_ptr<const Classifier> Load(const std::filesystem::path& bundle);
 
   ~Classifier();
 
   const BundleConfig& config() const;
-  // First 16 hex digits of sha256 of weights.safetensors: names the model in answers and cache keys.
+  // First 16 hex digits of sha256 of weights.safetensors: names the model in answers and cache
+  // keys.
   const std::string& hash() const;
   // Bundles whose tokenizers are equal share one encoding of a text.
   const std::string& tokenizer_sha256() const;
@@ -63,6 +64,7 @@ class Classifier {
  private:
   struct State;
   explicit Classifier(std::unique_ptr<State> state);
+  void CheckGoldens(const std::vector<Golden>& goldens) const;
   std::unique_ptr<const State> state_;
 };
 

@@ -20,11 +20,12 @@ struct TensorView {
 using TensorMap = std::map<std::string, TensorView>;  // by name; also the order in the file
 
 // Deterministic: the same tensors and metadata give the same bytes.
-std::string MakeSafetensors(const TensorMap& tensors, const std::map<std::string, std::string>& metadata);
+std::string MakeSafetensors(const TensorMap& tensors,
+                            const std::map<std::string, std::string>& metadata);
 
-// Views into `bytes` (64-byte aligned memory, such as a mapping), which must outlive them. Throws kCorrupt where the
-// header is no JSON, a dtype is not F32, offsets overlap, leave holes or run beyond the data, or a
-// shape's product overflows or is not the length.
+// Views into `bytes` (64-byte aligned memory, such as a mapping), which must outlive them. Throws
+// kCorrupt where the header is no JSON, a dtype is not F32, offsets overlap, leave holes or run
+// beyond the data, or a shape's product overflows or is not the length.
 TensorMap ParseSafetensors(std::string_view bytes);
 
 }  // namespace rebound

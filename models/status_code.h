@@ -1,6 +1,6 @@
 // What the numbers alone say: the reply code and the enhanced status code of a text, and the labels
-// they stand for (RFC 5321, RFC 3463, RFC 7372, RFC 7505 and the IANA registry). The words of a text beat
-// its numbers, so this is asked only where a model is not sure. Pure, Thread-safe.
+// they stand for (RFC 5321, RFC 3463, RFC 7372, RFC 7505 and the IANA registry). The words of a
+// text beat its numbers, so this is asked only where a model is not sure. Pure, Thread-safe.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,5 @@
-// The three tasks and the meaning of their labels, as tables. Names are wire values: never rename one.
-// All data is static and Immutable.
+// The three tasks and the meaning of their labels, as tables. Names are wire values: never rename
+// one. All data is static and Immutable.
 #pragma once
 
 #include <array>

@@ -1,0 +1,73 @@
+#include "engine/engine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "models/status_code.h"
+#include "tokenizer/normaliser.h"
+
+namespace rebound {
+namespace {
+
+// The ids of the prepared text, encoded anew only where the tokenizer is another one.
+std::span<const int32_t> IdsFor(const Classifier& classifier, Engine::Scratch* scratch) {
+  if (scratch->ids_tokenizer != classifier.tokenizer_sha256()) {
+    scratch->ids_tokenizer.clear();  // stays so if encoding throws
+    classifier.encoder().Encode(scratch->normalised, &scratch->encoder, &scratch->ids);
+    scratch->ids_tokenizer = classifier.tokenizer_sha256();
+  }
+  return scratch->ids;
+}
+
+// The model's probability of a label of the task; 0 where the bundle does not know the label.
+float ProbabilityOf(const Classifier& classifier, size_t task_label, Engine::Scratch* scratch) {
+  const size_t labels = classifier.config().labels.size();
+  for (size_t i = 0; i < labels; ++i) {
+    if (classifier.task_label(i) != task_label) continue;
+    scratch->probabilities.resize(labels);
+    classifier.Score(IdsFor(classifier, scratch), &scratch->classifier, scratch->probabilities);
+    return scratch->probabilities[i];
+  }
+  return 0.0F;
+}
+
+}  // namespace
+
+ModelSet Engine::Take() const {
+  const std::lock_guard lock(mutex_);
+  return models_;
+}
+
+void Engine::Swap(Task task, std::shared_ptr<const Classifier> classifier) {
+  {
+    const std::lock_guard lock(mutex_);
+    models_.by_task[Index(task)].swap(classifier);
+  }
+  // The old model goes here, outside the lock, if no request holds it.
+}
+
+void Engine::Prepare(std::string_view text, Scratch* scratch) {
+  scratch->ids_tokenizer.clear();
+  Normalise(text, &scratch->normalised);
+}
+
+Prediction Engine::Predict(const ModelSet& models, Task task, Scratch* scratch) {
+  const Classifier& classifier = *models.Get(task);
+  return classifier.Classify(IdsFor(classifier, scratch), &scratch->classifier);
+}
+
+TaskAnswer Engine::Decide(const ModelSet& models, Task task, const Prediction& prediction,
+                          std::string_view text, Scratch* scratch) {
+  const Classifier& classifier = *models.Get(task);
+  const size_t model_label = classifier.task_label(prediction.label);
+  TaskAnswer answer{model_label, prediction.probability, AnswerSource::kModel, model_label};
+  if (prediction.probability >= classifier.config().fallback_threshold) return answer;
+  const std::optional<size_t> by_code = LabelOfStatusCodes(task, FindStatusCodes(text));
+  if (!by_code || *by_code == model_label) return answer;
+  answer.label = *by_code;
+  answer.probability = ProbabilityOf(classifier, *by_code, scratch);
+  answer.source = AnswerSource::kStatusCode;
+  return answer;
+}
+
+}  // namespace rebound

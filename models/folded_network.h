@@ -1,0 +1,70 @@
+// The forward pass of models/network.h over tables made once: by token id, the embedding's part of
+// the first dense layer and the rows of the convolutions. No GEMM is left for a message.
+//
+// Immutable; Forward is Thread-safe with one Scratch a thread and allocates nothing once the
+// scratch has grown to the longest message.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "models/bundle.h"
+
+namespace rebound {
+
+// Floats on a 64-byte border, zero at first. Thread-compatible.
+class AlignedFloats {
+ public:
+  AlignedFloats() = default;
+  explicit AlignedFloats(size_t size);
+
+  // At least `size` floats of any value. Allocates only beyond the largest size so far.
+  float* Reserve(size_t size);
+  float* data() { return data_.get(); }
+  const float* data() const { return data_.get(); }
+
+ private:
+  struct Free {
+    void operator()(float* data) const;
+  };
+  std::unique_ptr<float[], Free> data_;
+  size_t size_ = 0;
+};
+
+class FoldedNetwork {
+ public:
+  struct Scratch {
+    std::vector<size_t> rows;  // [n + widest convolution - 1] offsets into the table
+    AlignedFloats features, dense, logits;
+  };
+
+  // Throws kCorrupt where a tensor is missing, unknown, of another shape than the sizes say or not
+  // finite. The tensors are not needed afterwards.
+  FoldedNetwork(const BundleConfig& config, const TensorMap& tensors);
+
+  // [labels] float32 in `scratch`, valid until the next call with it.
+  // Throws kInvalidArgument for an id outside the vocabulary.
+  std::span<const float> Forward(std::span<const int32_t> ids, Scratch* scratch) const;
+
+ private:
+  void Fold(const TensorMap& tensors);
+  void Convolve(std::span<const size_t> rows, size_t tokens, float* features) const;
+
+  std::vector<int> widths_;
+  size_t vocabulary_, embedding_, filters_, hidden_, labels_;
+  // Columns are padded to whole vectors with zeros.
+  size_t dense_columns_;   // of the first dense layer: hidden, or labels where there is none
+  size_t filter_columns_;  // of one offset of one convolution
+  size_t label_columns_;
+  size_t row_;  // floats by token: dense | conv2[0] conv2[1] | conv3[0] conv3[1] conv3[2]
+
+  AlignedFloats table_;          // [vocabulary + 1, row]; the last row is the zeros behind the end
+  AlignedFloats dense_bias_;     // [dense_columns]
+  AlignedFloats conv_to_dense_;  // [widths * filter_columns, dense_columns]
+  AlignedFloats output_;         // [hidden, label_columns]
+  AlignedFloats output_bias_;    // [label_columns]
+};
+
+}  // namespace rebound
