@@ -1,0 +1,197 @@
+#include "serve/door/door.h"
+
+#include <pistache/endpoint.h>
+#include <pistache/peer.h>
+#include <pistache/transport.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "serve/door/connection.h"
+#include "serve/door/slow_writer.h"
+
+namespace rebound {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{250};
+constexpr char kTickData[] = "tick";
+
+class Worker;
+
+// The workers that Pistache cloned for its threads.
+struct Workers {
+  std::mutex mutex;
+  std::vector<std::weak_ptr<Worker>> all;
+};
+
+// One instance a reactor thread; all calls but Wake come on that thread.
+class Worker : public Pistache::Http::Handler {
+ public:
+  typedef Pistache::Http::details::prototype_tag tag;
+
+  Worker(ConnectionContext* context, Workers* workers, size_t max_connections)
+      : context_(context), workers_(workers), max_connections_(max_connections) {}
+
+  std::shared_ptr<Pistache::Tcp::Handler> clone() const override {
+    auto worker = std::make_shared<Worker>(context_, workers_, max_connections_);
+    const std::lock_guard lock(workers_->mutex);
+    workers_->all.push_back(worker);
+    return worker;
+  }
+
+  // Hands the worker a connection of our own that is closed at once: its loop turns, which releases
+  // new connections whose wake-up Pistache lost (about 1 in 10^5), and onConnection below holds the
+  // time-outs.
+  void Wake() {
+    if (transport()->reactor() == nullptr) return;  // the prototype: no thread runs it
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) return;
+    ::close(pair[1]);
+    const auto peer = Pistache::Tcp::Peer::Create(pair[0], Pistache::Address("127.0.0.1", 0));
+    peer->putData(kTickData, std::make_shared<int>(0));
+    transport()->handleNewPeer(peer);
+  }
+
+ private:
+  void onRequest(const Pistache::Http::Request&, Pistache::Http::ResponseWriter) override {}
+
+  void onConnection(const std::shared_ptr<Pistache::Tcp::Peer>& peer) override {
+    // Pistache's own idle timer reads these; it is set so that it never fires.
+    peer->putData(ParserData, std::make_shared<Pistache::Http::RequestParser>(64));
+    peer->setIdle(true);
+    if (peer->tryGetData(kTickData) != nullptr) return Tick();
+    const auto connection = std::make_shared<Connection>(peer->fd(), context_);
+    auto& slot = connections_[peer->fd()];
+    if (slot != nullptr) slot->OnClosing();  // its descriptor is another's by now
+    slot = connection;
+    if (context_->open_connections > static_cast<int64_t>(max_connections_)) connection->Refuse();
+  }
+
+  void onInput(const char* bytes, size_t length,
+               const std::shared_ptr<Pistache::Tcp::Peer>& peer) override {
+    const auto it = connections_.find(peer->fd());
+    if (it == connections_.end()) return;
+    // A copy: the table may change while the connection works.
+    const auto connection = it->second;
+    connection->OnInput({bytes, length});
+  }
+
+  void onDisconnection(const std::shared_ptr<Pistache::Tcp::Peer>& peer) override {
+    const auto it = connections_.find(peer->fd());
+    if (it == connections_.end()) return;
+    const auto connection = std::move(it->second);
+    connections_.erase(it);
+    connection->OnClosing();
+    if (!connection->finished()) half_closed_.push_back(connection);
+  }
+
+  void Tick() {
+    const auto now = Connection::Clock::now();
+    for (const auto& [fd, connection] : connections_) connection->Tick(now);
+    for (const auto& connection : half_closed_) connection->Tick(now);
+    std::erase_if(half_closed_, [](const auto& connection) { return connection->finished(); });
+  }
+
+  ConnectionContext* const context_;
+  Workers* const workers_;
+  const size_t max_connections_;
+  std::unordered_map<int, std::shared_ptr<Connection>> connections_;
+  std::vector<std::shared_ptr<Connection>> half_closed_;  // their answers are still being sent
+};
+
+}  // namespace
+
+struct Door::State {
+  ConnectionContext context;
+  SlowWriter slow_writer;
+  Workers workers;
+  std::unique_ptr<Pistache::Http::Endpoint> endpoint;
+  uint16_t port = 0;
+
+  std::mutex mutex;
+  std::condition_variable stop_changed;
+  bool stopping = false;
+  std::thread ticker;
+
+  void RunTicker() {
+    std::unique_lock lock(mutex);
+    while (!stop_changed.wait_for(lock, kTick, [&] { return stopping; })) {
+      const std::lock_guard workers_lock(workers.mutex);
+      for (const auto& weak : workers.all) {
+        const auto worker = weak.lock();
+        if (worker != nullptr) worker->Wake();
+      }
+    }
+  }
+};
+
+Door::Door(const DoorOptions& options, HttpHandler handler) : state_(std::make_unique<State>()) {
+  ConnectionContext& context = state_->context;
+  context.handler = std::move(handler);
+  context.limits = options.limits;
+  context.idle_timeout = options.idle_timeout;
+  context.request_timeout = options.request_timeout;
+  context.slow_writer = &state_->slow_writer;
+  try {
+    using Pistache::Tcp::Options;
+    constexpr auto kNever = std::chrono::hours(24 * 365);
+    state_->endpoint = std::make_unique<Pistache::Http::Endpoint>(
+        Pistache::Address(options.host, Pistache::Port(options.port)));
+    state_->endpoint->init(Pistache::Http::Endpoint::options()
+                               .threads(options.threads)
+                               .threadsName("rebound-http")
+                               .flags(Options::ReuseAddr | Options::NoDelay | Options::CloseOnExec)
+                               .headerTimeout(kNever)
+                               .bodyTimeout(kNever)
+                               .keepaliveTimeout(kNever));
+    state_->endpoint->setHandler(
+        std::make_shared<Worker>(&context, &state_->workers, options.max_connections));
+    state_->endpoint->serveThreaded();
+    state_->port = state_->endpoint->getPort();
+  } catch (const std::exception& e) {
+    throw Error(ErrorCode::kUnavailable, "cannot listen on " + options.host + ":" +
+                                             std::to_string(options.port) + ": " + e.what());
+  }
+  state_->ticker = std::thread([this] { state_->RunTicker(); });
+}
+
+Door::~Door() {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->stopping = true;
+  }
+  state_->stop_changed.notify_all();
+  state_->ticker.join();
+  state_->endpoint->shutdown();
+  state_->endpoint.reset();
+}
+
+uint16_t Door::port() const { return state_->port; }
+
+size_t Door::open_connections() const {
+  return static_cast<size_t>(state_->context.open_connections.load());
+}
+
+void Door::StartDrain() { state_->context.draining = true; }
+
+bool Door::WaitDrained(std::chrono::steady_clock::time_point deadline) {
+  std::unique_lock lock(state_->mutex);
+  // Two looks a tick apart: a request may stand in a socket that no worker has read yet.
+  for (int quiet = 0; quiet < 2;) {
+    if (std::chrono::steady_clock::now() >= deadline) return false;
+    state_->stop_changed.wait_for(lock, std::chrono::milliseconds(50));
+    quiet = state_->context.in_flight == 0 ? quiet + 1 : 0;
+  }
+  return true;
+}
+
+}  // namespace rebound
