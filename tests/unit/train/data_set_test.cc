@@ -1,0 +1,166 @@
+#include "train/data_set.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+namespace rebound {
+namespace {
+
+// Row i holds the one token i; groups and labels as given.
+DataSet MakeRows(const std::vector<int32_t>& groups, const std::vector<int32_t>& labels) {
+  DataSet data;
+  for (size_t i = 0; i < groups.size(); ++i) {
+    data.tokens.push_back(static_cast<int32_t>(i));
+    data.offsets.push_back(data.tokens.size());
+    data.labels.push_back(labels[i]);
+    data.groups.push_back(groups[i]);
+    data.corpus_rows.push_back(i);
+  }
+  return data;
+}
+
+SamplingOptions Plain() {
+  SamplingOptions options;
+  options.batch_rows = 3;
+  options.copies_per_epoch = 0;
+  options.word_dropout = 0.0F;
+  options.group_power = 0.0F;
+  options.class_power = 0.0F;
+  return options;
+}
+
+std::vector<int32_t> EpochTokens(BatchSource* source) {
+  std::vector<int32_t> tokens;
+  Batch batch;
+  source->StartEpoch();
+  while (source->Next(&batch)) {
+    tokens.insert(tokens.end(), batch.tokens.begin(), batch.tokens.end());
+  }
+  return tokens;
+}
+
+TEST(BatchSourceTest, AnEpochShowsEveryRowOnceInBatches) {
+  const DataSet data = MakeRows({0, 0, 1, 2, 2, 2, 3}, {0, 0, 1, 0, 0, 0, 1});
+  BatchSource source(data, Plain(), 1);
+  EXPECT_EQ(source.rows_per_epoch(), 7u);
+  const std::vector<int32_t> tokens = EpochTokens(&source);
+  EXPECT_EQ(tokens.size(), 7u);
+  EXPECT_EQ(std::set<int32_t>(tokens.begin(), tokens.end()).size(), 7u);
+  Batch batch;
+  source.StartEpoch();
+  std::vector<size_t> sizes;
+  while (source.Next(&batch)) {
+    sizes.push_back(batch.rows());
+    EXPECT_EQ(batch.offsets.size(), batch.rows() + 1);
+    EXPECT_EQ(batch.offsets.back(), static_cast<int32_t>(batch.tokens.size()));
+  }
+  EXPECT_EQ(sizes, (std::vector<size_t>{3, 3, 1}));
+}
+
+TEST(BatchSourceTest, TheSeedDecidesTheOrder) {
+  const DataSet data = MakeRows({0, 1, 2, 3, 4, 5, 6, 7}, {0, 0, 0, 0, 0, 0, 0, 0});
+  BatchSource first(data, Plain(), 5);
+  BatchSource same(data, Plain(), 5);
+  BatchSource other(data, Plain(), 6);
+  const std::vector<int32_t> tokens = EpochTokens(&first);
+  EXPECT_EQ(tokens, EpochTokens(&same));
+  EXPECT_NE(tokens, EpochTokens(&other));
+  EXPECT_NE(tokens, EpochTokens(&first)) << "the next epoch has another order";
+}
+
+TEST(BatchSourceTest, AGroupShowsAtMostItsCopiesAndAllOfThemOverTheEpochs) {
+  const DataSet data = MakeRows({0, 0, 0, 0, 0, 0, 1}, {0, 0, 0, 0, 0, 0, 1});
+  SamplingOptions options = Plain();
+  options.copies_per_epoch = 2;
+  BatchSource source(data, options, 3);
+  EXPECT_EQ(source.rows_per_epoch(), 3u);
+  std::set<int32_t> seen;
+  for (int epoch = 0; epoch < 30; ++epoch) {
+    const std::vector<int32_t> tokens = EpochTokens(&source);
+    ASSERT_EQ(tokens.size(), 3u);
+    seen.insert(tokens.begin(), tokens.end());
+  }
+  EXPECT_EQ(seen.size(), 7u);
+}
+
+std::map<int32_t, float> WeightsByToken(const DataSet& data, const SamplingOptions& options) {
+  BatchSource source(data, options, 1);
+  std::map<int32_t, float> weights;
+  Batch batch;
+  source.StartEpoch();
+  while (source.Next(&batch)) {
+    for (size_t i = 0; i < batch.rows(); ++i) weights[batch.tokens[i]] = batch.weights[i];
+  }
+  return weights;
+}
+
+TEST(BatchSourceTest, CopiesOfAGroupShareItsWeight) {
+  SamplingOptions options = Plain();
+  options.group_power = 1.0F;
+  const auto weights = WeightsByToken(MakeRows({0, 0, 0, 0, 1}, {0, 0, 0, 0, 0}), options);
+  EXPECT_NEAR(weights.at(4) / weights.at(0), 4.0F, 1e-5);
+  float sum = 0;
+  for (const auto& [token, weight] : weights) sum += weight;
+  EXPECT_NEAR(sum, 5.0F, 1e-5) << "the mean weight is 1";
+}
+
+TEST(BatchSourceTest, RareClassesWeighMore) {
+  SamplingOptions options = Plain();
+  options.class_power = 0.5F;
+  const auto weights = WeightsByToken(MakeRows({0, 1, 2, 3, 4}, {0, 0, 0, 0, 1}), options);
+  EXPECT_NEAR(weights.at(4) / weights.at(0), 2.0F, 1e-5);
+}
+
+TEST(BatchSourceTest, WordDropoutLeavesItsShareOutButNeverEverything) {
+  DataSet data;
+  for (size_t row = 0; row < 200; ++row) {
+    for (int32_t i = 0; i < 20; ++i) data.tokens.push_back(i);
+    data.offsets.push_back(data.tokens.size());
+    data.labels.push_back(0);
+    data.groups.push_back(static_cast<int32_t>(row));
+    data.corpus_rows.push_back(row);
+  }
+  SamplingOptions options = Plain();
+  options.word_dropout = 0.25F;
+  BatchSource quarter(data, options, 1);
+  EXPECT_NEAR(static_cast<double>(EpochTokens(&quarter).size()), 3000.0, 120.0);
+  options.word_dropout = 1.0F;
+  BatchSource all(data, options, 1);
+  EXPECT_EQ(EpochTokens(&all).size(), 200u);
+}
+
+TEST(BatchSourceTest, ATextWithoutTokensIsARowOfItsOwn) {
+  DataSet data = MakeRows({0, 1}, {0, 1});
+  data.tokens.pop_back();
+  data.offsets.back() = 1;
+  SamplingOptions options = Plain();
+  options.crop = 1.0F;
+  BatchSource source(data, options, 1);
+  Batch batch;
+  source.StartEpoch();
+  ASSERT_TRUE(source.Next(&batch));
+  EXPECT_EQ(batch.rows(), 2u);
+  EXPECT_EQ(batch.tokens.size(), 1u);
+}
+
+TEST(BatchSourceTest, ACropShowsAConnectedStretchOfAtLeastHalf) {
+  DataSet data;
+  for (int32_t i = 0; i < 40; ++i) data.tokens.push_back(i);
+  data.offsets.push_back(40);
+  data.labels = {0};
+  data.groups = {0};
+  data.corpus_rows = {0};
+  SamplingOptions options = Plain();
+  options.crop = 1.0F;
+  BatchSource source(data, options, 9);
+  for (int epoch = 0; epoch < 100; ++epoch) {
+    const std::vector<int32_t> tokens = EpochTokens(&source);
+    ASSERT_GE(tokens.size(), 20u);
+    for (size_t i = 1; i < tokens.size(); ++i) ASSERT_EQ(tokens[i], tokens[i - 1] + 1);
+  }
+}
+
+}  // namespace
+}  // namespace rebound

@@ -1,0 +1,250 @@
+// rebound-train: one snapshot of the label store becomes one proven bundle a task.
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <thread>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/program_options.h"
+#include "train/child_process.h"
+#include "train/environment.h"
+#include "train/interrupt.h"
+#include "train/training_run.h"
+
+namespace po = boost::program_options;
+
+namespace rebound {
+namespace {
+
+constexpr int kNotPromoted = 3;
+constexpr int kCancelled = 130;
+
+CommandLine MakeCommandLine() {
+  CommandLine line;
+  line.summary =
+      "Trains a model from the label store, publishes it as a bundle and promotes it "
+      "unless it is worse.";
+  line.usage = "rebound-train --task bnac|backoff|action|all --store URI --models DIR [options]";
+  line.epilogue =
+      "Exit status: 0 promoted, 3 trained but not promoted (says why), 2 usage, 1 failed,\n"
+      "130 interrupted. With --task all the gravest of the three tasks counts.";
+  auto add = line.options.add_options();
+  add("task", po::value<std::string>()->value_name("NAME")->default_value("all"),
+      "bnac, backoff, action or all");
+  add("store", po::value<std::string>()->value_name("URI")->required(),
+      "label store: a PostgreSQL connection string");
+  add("models", po::value<std::string>()->value_name("DIR")->required(), "root of the bundles");
+  add("snapshot", po::value<int64_t>()->value_name("ID"), "train on this snapshot, not a new one");
+  add("seed", po::value<uint64_t>()->value_name("N")->default_value(1), "of everything random");
+  add("network", po::value<std::string>()->value_name("KIND")->default_value("auto"),
+      "bag, table_cnn, or auto: train both and let the calibration rows choose");
+  add("promote", po::value<std::string>()->value_name("WHEN")->default_value("auto"),
+      "auto (unless worse by more than the margin), always or never");
+  add("margin", po::value<double>()->value_name("X")->default_value(0.01),
+      "how much lower macro-F1 and accuracy may be");
+  add("new-tokenizer", po::bool_switch(), "train a tokenizer instead of reusing the current one");
+  add("tokenizer", po::value<std::string>()->value_name("FILE"), "use this .model file");
+  add("vocabulary", po::value<int>()->value_name("N")->default_value(8000),
+      "pieces of a new tokenizer");
+  add("epochs", po::value<int>()->value_name("N")->default_value(FitOptions().epochs), "at most");
+  add("learning-rate",
+      po::value<float>()->value_name("X")->default_value(FitOptions().learning_rate, "0.004"),
+      "highest, of Adam");
+  add("device", po::value<std::string>()->value_name("NAME")->default_value("cpu"), "cpu or cuda");
+  add("threads", po::value<int>()->value_name("N")->default_value(1), "of one task");
+  add("jobs", po::value<int>()->value_name("N"),
+      "tasks trained at the same time (default: one a core)");
+  add("json-log", po::bool_switch(), "one JSON object a line on standard output");
+  add("no-bar", po::bool_switch(), "plain lines even on a terminal");
+  return line;
+}
+
+template <class T>
+T Get(const po::variables_map& options, const char* name) {
+  return options[name].as<T>();
+}
+
+[[noreturn]] void ThrowOption(const std::string& what) {
+  throw Error(ErrorCode::kInvalidArgument, what + " (see --help)");
+}
+
+std::filesystem::path BesideThisProgram(const std::string& name) {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / name;
+}
+
+std::string AskTask(const po::variables_map& options) {
+  const auto name = Get<std::string>(options, "task");
+  if (name != "all" && !ParseTask(name)) {
+    ThrowOption("--task: '" + name + "' is none of bnac, backoff, action, all");
+  }
+  return name;
+}
+
+TrainingOptions MakeOptions(const po::variables_map& options, Task task) {
+  TrainingOptions training;
+  training.task = task;
+  training.models = Get<std::string>(options, "models");
+  const auto network = Get<std::string>(options, "network");
+  if (network == "auto") {
+    training.networks = {std::string(kBagNetwork), std::string(kTableCnnNetwork)};
+  } else if (network == kBagNetwork || network == kTableCnnNetwork) {
+    training.networks = {network};
+  } else {
+    ThrowOption("--network: '" + network + "' is none of auto, bag, table_cnn");
+  }
+  const auto mode = ParsePromotionMode(Get<std::string>(options, "promote"));
+  if (!mode) ThrowOption("--promote: say auto, always or never");
+  training.promotion = {*mode, Get<double>(options, "margin")};
+  training.seed = Get<uint64_t>(options, "seed");
+  training.fit.epochs = Get<int>(options, "epochs");
+  training.fit.learning_rate = Get<float>(options, "learning-rate");
+  training.threads = Get<int>(options, "threads");
+  if (training.fit.epochs < 1) ThrowOption("--epochs: at least 1");
+  if (training.threads < 1) ThrowOption("--threads: at least 1");
+  const auto device = Get<std::string>(options, "device");
+  if (device != "cpu" && device != "cuda") ThrowOption("--device: say cpu or cuda");
+  training.device = device == "cuda" ? Device::kCuda : Device::kCpu;
+  training.environment = PinnedEnvironment(training.threads);
+  training.environment["device"] = device;
+  training.environment["threads"] = std::to_string(training.threads);
+  training.make_network = MakeTorchNetwork;
+  training.stop = IsInterrupted;
+  return training;
+}
+
+// The snapshot of --snapshot, or a new one.
+int64_t ChooseSnapshot(const po::variables_map& options, LabelStore* store) {
+  if (options.count("snapshot") != 0) return Get<int64_t>(options, "snapshot");
+  return store->MakeSnapshot().id;
+}
+
+TokenizerModel NewTokenizer(const po::variables_map& options, const Corpus& corpus,
+                            Progress* progress) {
+  progress->Tell("tokenizer", {{"training", std::to_string(Get<int>(options, "vocabulary"))}});
+  return TrainTokenizer(corpus, BesideThisProgram("rebound-tokenizer"),
+                        Get<int>(options, "vocabulary"), IsInterrupted);
+}
+
+TokenizerModel ChooseTokenizer(const po::variables_map& options, const Corpus& corpus, Task task,
+                               Progress* progress) {
+  if (options.count("tokenizer") != 0) {
+    const std::string bytes = ReadFile(Get<std::string>(options, "tokenizer"));
+    return {bytes, "given to the run, sha256 `" + Sha256Hex(bytes) + "`"};
+  }
+  if (!Get<bool>(options, "new-tokenizer")) {
+    const BundleStore bundles(Get<std::string>(options, "models"));
+    if (auto current = FindCurrentTokenizer(bundles, task)) {
+      progress->Tell("tokenizer", {{"reused", current->origin}});
+      return *current;
+    }
+  }
+  return NewTokenizer(options, corpus, progress);
+}
+
+int TrainOne(const po::variables_map& options, Task task) {
+  const bool json = Get<bool>(options, "json-log");
+  ProgressMode mode = ChooseProgressMode(json);
+  if (mode == ProgressMode::kBar && Get<bool>(options, "no-bar")) mode = ProgressMode::kPlain;
+  Progress progress(mode, std::string(TaskName(task)));
+  const TrainingOptions training = MakeOptions(options, task);
+  const auto store = OpenLabelStore(Get<std::string>(options, "store"));
+  const Corpus corpus =
+      ReadCorpus(store.get(), ChooseSnapshot(options, store.get()), IsInterrupted);
+  const TokenizerModel tokenizer = ChooseTokenizer(options, corpus, task, &progress);
+  const TrainingOutcome outcome = Train(store.get(), corpus, tokenizer, training, &progress);
+  progress.Tell("result", {{"version", std::to_string(outcome.version)},
+                           {"network", outcome.network},
+                           {"accuracy", FigureText(outcome.candidate.accuracy)},
+                           {"macro_f1", FigureText(outcome.candidate.macro_f1)},
+                           {"promoted", outcome.promoted ? "true" : "false"},
+                           {"reason", outcome.reason}});
+  return outcome.promoted ? 0 : kNotPromoted;
+}
+
+// The flags of this run for a child, but those that the parent decides.
+std::vector<std::string> FlagsForChild(const po::variables_map& options) {
+  std::vector<std::string> flags;
+  for (const char* name : {"models", "network", "promote", "device"}) {
+    flags.insert(flags.end(), {std::string("--") + name, Get<std::string>(options, name)});
+  }
+  for (const char* name : {"epochs", "threads", "vocabulary"}) {
+    flags.insert(flags.end(), {std::string("--") + name, std::to_string(Get<int>(options, name))});
+  }
+  flags.insert(flags.end(), {"--seed", std::to_string(Get<uint64_t>(options, "seed"))});
+  flags.insert(flags.end(), {"--margin", std::to_string(Get<double>(options, "margin"))});
+  flags.insert(flags.end(),
+               {"--learning-rate", std::to_string(Get<float>(options, "learning-rate"))});
+  if (Get<bool>(options, "json-log")) flags.emplace_back("--json-log");
+  return flags;
+}
+
+// The gravest of the tasks' exit statuses.
+int Gravest(const std::vector<int>& statuses) {
+  if (IsInterrupted()) return kCancelled;
+  int gravest = 0;
+  for (const int status : statuses) {
+    if (status != 0 && status != kNotPromoted) return status;
+    gravest = std::max(gravest, status);
+  }
+  return gravest;
+}
+
+// One snapshot and one tokenizer, then one child process a task: side by side on several cores.
+int TrainAll(const po::variables_map& options) {
+  const TrainingOptions checked = MakeOptions(options, Task::kBnac);
+  Progress progress(ChooseProgressMode(Get<bool>(options, "json-log")), "all");
+  const auto uri = Get<std::string>(options, "store");
+  const auto store = OpenLabelStore(uri);
+  const int64_t snapshot = ChooseSnapshot(options, store.get());
+  const TempFolder folder("rebound-train-");
+  std::vector<std::string> flags = FlagsForChild(options);
+  flags.insert(flags.end(), {"--snapshot", std::to_string(snapshot)});
+  const BundleStore bundles(Get<std::string>(options, "models"));
+  if (options.count("tokenizer") != 0) {
+    flags.insert(flags.end(), {"--tokenizer", Get<std::string>(options, "tokenizer")});
+  } else if (Get<bool>(options, "new-tokenizer") || !FindCurrentTokenizer(bundles, Task::kBnac)) {
+    const Corpus corpus = ReadCorpus(store.get(), snapshot, IsInterrupted);
+    const std::filesystem::path file = folder.path() / "tokenizer.model";
+    WriteFileDurably(file, NewTokenizer(options, corpus, &progress).bytes);
+    flags.insert(flags.end(), {"--tokenizer", file.string()});
+  }
+  const int cores = static_cast<int>(std::thread::hardware_concurrency());
+  const int jobs = options.count("jobs") != 0 ? Get<int>(options, "jobs") : cores / checked.threads;
+  if (jobs > 1) flags.emplace_back("--no-bar");
+  std::vector<std::vector<std::string>> commands;
+  for (const Task task : kTasks) {
+    std::vector<std::string> command = {"/proc/self/exe", "--task", std::string(TaskName(task))};
+    command[0] = std::filesystem::read_symlink("/proc/self/exe").string();
+    command.insert(command.end(), flags.begin(), flags.end());
+    commands.push_back(std::move(command));
+  }
+  // The connection string may hold a password: by environment, where `ps` does not show it.
+  std::vector<std::string> variables = PinnedVariables(checked.threads);
+  std::erase_if(variables, [](const std::string& v) { return v.rfind("REBOUND_STORE=", 0) == 0; });
+  variables.push_back("REBOUND_STORE=" + uri);
+  return Gravest(
+      RunCommands(commands, variables, static_cast<size_t>(std::max(jobs, 1)), IsInterrupted));
+}
+
+int Run(int argc, char** argv) {
+  const auto options = ParseOptions(argc, argv, MakeCommandLine());
+  if (!options) return 0;
+  const std::string name = AskTask(*options);
+  if (name == "all") {
+    CatchInterrupts();
+    return TrainAll(*options);
+  }
+  MakeOptions(*options, *ParseTask(name));
+  ExecutePinned(argv, Get<int>(*options, "threads"));
+  CatchInterrupts();
+  return TrainOne(*options, *ParseTask(name));
+}
+
+}  // namespace
+}  // namespace rebound
+
+int main(int argc, char** argv) {
+  return rebound::RunMain("rebound-train", [&] { return rebound::Run(argc, argv); });
+}

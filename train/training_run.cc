@@ -1,0 +1,425 @@
+#include "train/training_run.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <ctime>
+#include <set>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "evaluation/calibration.h"
+#include "models/bundle_store.h"
+#include "models/classifier.h"
+#include "models/network.h"
+#include "models/status_code.h"
+#include "tokenizer/normaliser.h"
+#include "train/model_card.h"
+
+namespace rebound {
+namespace {
+
+struct Sides {
+  DataSet train;
+  DataSet calibrate;
+  DataSet judge;
+};
+
+// A trained network and what its calibration rows chose.
+struct Trained {
+  std::string kind;
+  std::unique_ptr<Network> network;
+  FitResult fit;
+  double temperature = 1.0;
+};
+
+std::vector<std::string> LabelNames(Task task) {
+  const auto labels = TaskLabels(task);
+  return {labels.begin(), labels.end()};
+}
+
+std::string NowText() {
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text;
+}
+
+size_t CountGroups(const DataSet& data) {
+  return std::set<int32_t>(data.groups.begin(), data.groups.end()).size();
+}
+
+Sides MakeSides(const Corpus& corpus, const Encoder& encoder, const TrainingOptions& options,
+                Progress* progress) {
+  Sides sides{MakeDataSet(corpus, options.task, Side::kTrain, encoder, 0),
+              MakeDataSet(corpus, options.task, Side::kCalibrate, encoder, kJudgedCopies),
+              MakeDataSet(corpus, options.task, Side::kJudge, encoder, kJudgedCopies)};
+  progress->Tell("data", {{"snapshot", std::to_string(corpus.snapshot.id)},
+                          {"train_rows", std::to_string(sides.train.rows())},
+                          {"train_groups", std::to_string(CountGroups(sides.train))},
+                          {"calibration_rows", std::to_string(sides.calibrate.rows())},
+                          {"judging_rows", std::to_string(sides.judge.rows())},
+                          {"judging_groups", std::to_string(CountGroups(sides.judge))}});
+  const std::string task(TaskName(options.task));
+  if (sides.train.rows() == 0) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "the snapshot has no training row for task " + task +
+                    "; label more texts or seed the store (`rebound-labels seed`)");
+  }
+  if (sides.calibrate.rows() == 0) {
+    progress->Tell("warning", {{"message",
+                                "no calibration row: every epoch is trained, temperature is 1 and "
+                                "the first network is taken"}});
+  }
+  if (sides.judge.rows() == 0) {
+    progress->Tell("warning", {{"message", "no held-out row: nothing can judge this model"}});
+  }
+  return sides;
+}
+
+Trained TrainNetwork(const std::string& kind, const Sides& sides, const Encoder& encoder,
+                     const TrainingOptions& options, Progress* progress) {
+  const std::vector<std::string> labels = LabelNames(options.task);
+  NetworkSpec spec;
+  spec.kind = kind;
+  spec.sizes = options.sizes;
+  spec.sizes[std::string(kVocabularySize)] = encoder.size();
+  if (ConvWidths(kind).empty()) spec.sizes.erase(std::string(kFiltersSize));
+  spec.labels = static_cast<int64_t>(labels.size());
+  spec.seed = options.seed;
+  spec.device = options.device;
+  spec.threads = options.threads;
+  Trained trained;
+  trained.kind = kind;
+  trained.network = options.make_network(spec);
+  FitOptions fit = options.fit;
+  fit.seed = options.seed;
+  trained.fit = Fit(
+      trained.network.get(), kind, sides.train, sides.calibrate, labels, fit,
+      [&](const EpochReport& report) { progress->TellEpoch(report); }, options.stop);
+  const std::vector<float> logits = LogitsOf(trained.network.get(), sides.calibrate, labels.size());
+  const std::vector<size_t> truths(sides.calibrate.labels.begin(), sides.calibrate.labels.end());
+  trained.temperature = FitTemperature(logits, truths, labels.size());
+  progress->Tell("network", {{"network", kind},
+                             {"best_epoch", std::to_string(trained.fit.best_epoch)},
+                             {"calibration_accuracy", FigureText(trained.fit.calibration.accuracy)},
+                             {"calibration_macro_f1", FigureText(trained.fit.calibration.macro_f1)},
+                             {"temperature", FigureText(trained.temperature)},
+                             {"samples_per_second",
+                              std::to_string(std::llround(trained.fit.samples_per_second))}});
+  return trained;
+}
+
+Trained TrainBest(const Sides& sides, const Encoder& encoder, const TrainingOptions& options,
+                  Progress* progress) {
+  Trained best;
+  for (const std::string& kind : options.networks) {
+    Trained next = TrainNetwork(kind, sides, encoder, options, progress);
+    const bool better =
+        best.network == nullptr || FitScore(next.fit.calibration) > FitScore(best.fit.calibration);
+    if (better) best = std::move(next);
+  }
+  return best;
+}
+
+// What the status codes would mend on the calibration rows.
+double ChooseThreshold(const Corpus& corpus, const DataSet& data,
+                       const std::vector<float>& probabilities, Task task) {
+  const size_t labels = TaskLabels(task).size();
+  std::vector<FallbackCase> cases;
+  for (size_t row = 0; row < data.rows(); ++row) {
+    const float* p = probabilities.data() + row * labels;
+    const auto predicted = static_cast<int32_t>(std::max_element(p, p + labels) - p);
+    const StatusCodes codes = FindStatusCodes(corpus.rows[data.corpus_rows[row]].text);
+    const std::optional<size_t> by_code = LabelOfStatusCodes(task, codes);
+    FallbackCase c;
+    c.probability = p[predicted];
+    c.model_right = predicted == data.labels[row];
+    c.code_known = by_code.has_value();
+    c.code_right = by_code && static_cast<int32_t>(*by_code) == data.labels[row];
+    cases.push_back(c);
+  }
+  return ChooseFallbackThreshold(cases);
+}
+
+// About kGoldens texts spread over the classes: for each class the surest row first, then rows
+// from all over, so that both certain and doubtful answers are held.
+std::vector<size_t> ChooseGoldenRows(const DataSet& data, const std::vector<float>& probabilities,
+                                     size_t labels) {
+  std::vector<std::vector<size_t>> by_class(labels);
+  for (size_t row = 0; row < data.rows(); ++row) {
+    by_class[static_cast<size_t>(data.labels[row])].push_back(row);
+  }
+  for (size_t label = 0; label < labels; ++label) {
+    std::vector<size_t>& rows = by_class[label];
+    const auto sureness = [&](size_t row) { return probabilities[row * labels + label]; };
+    const auto surest = std::max_element(
+        rows.begin(), rows.end(), [&](size_t a, size_t b) { return sureness(a) < sureness(b); });
+    if (surest != rows.end()) std::iter_swap(rows.begin(), surest);
+  }
+  std::vector<size_t> chosen;
+  for (size_t round = 0; chosen.size() < std::min(kGoldens, data.rows()); ++round) {
+    for (const std::vector<size_t>& rows : by_class) {
+      if (round < rows.size() && chosen.size() < kGoldens) chosen.push_back(rows[round]);
+    }
+  }
+  return chosen;
+}
+
+// The run of one task, with what its steps share.
+class Run {
+ public:
+  Run(const Corpus& corpus, const TokenizerModel& tokenizer, const TrainingOptions& options,
+      Progress* progress)
+      : corpus_(corpus),
+        tokenizer_(tokenizer),
+        options_(options),
+        progress_(progress),
+        labels_(LabelNames(options.task)),
+        encoder_(Encoder::Parse(tokenizer.bytes)),
+        sides_(MakeSides(corpus, *encoder_, options, progress)) {}
+
+  // Everything up to a complete draft; the models folder is untouched.
+  BundleDraft MakeDraft(TrainingOutcome* outcome);
+  std::optional<Scorecard> JudgeIncumbent(const BundleStore& bundles, std::string* note) const;
+
+ private:
+  BundleConfig MakeConfig(const Trained& trained) const;
+  TensorMap ViewWeights(const BundleConfig& config) const;
+  std::shared_ptr<const Classifier> Stage(const BundleDraft& draft,
+                                          const std::filesystem::path& folder) const;
+  Scorecard Judge(const Classifier& classifier) const;
+  double LargestDifference(const Classifier& classifier, Network* network) const;
+  const DataSet& GoldenSide() const {
+    return sides_.judge.rows() > 0 ? sides_.judge : sides_.train;
+  }
+
+  const Corpus& corpus_;
+  const TokenizerModel& tokenizer_;
+  const TrainingOptions& options_;
+  Progress* progress_;
+  std::vector<std::string> labels_;
+  std::shared_ptr<const Encoder> encoder_;
+  Sides sides_;
+  Weights weights_;  // of the chosen network; the draft views them
+};
+
+BundleConfig Run::MakeConfig(const Trained& trained) const {
+  BundleConfig config;
+  config.task = options_.task;
+  config.labels = labels_;
+  config.network = trained.kind;
+  config.sizes = options_.sizes;
+  config.sizes[std::string(kVocabularySize)] = encoder_->size();
+  if (ConvWidths(trained.kind).empty()) config.sizes.erase(std::string(kFiltersSize));
+  config.normaliser_version = kNormaliserVersion;
+  config.temperature = trained.temperature;
+  config.snapshot_id = corpus_.snapshot.id;
+  config.snapshot_digest = corpus_.snapshot.digest;
+  config.seed = options_.seed;
+  config.environment = options_.environment;
+  config.code_version = REBOUND_VERSION;
+  config.trained_at = NowText();
+  config.training_samples = static_cast<int64_t>(sides_.train.rows());
+  return config;
+}
+
+TensorMap Run::ViewWeights(const BundleConfig& config) const {
+  TensorMap tensors;
+  const auto shapes =
+      NetworkTensors(config.network, config.sizes, static_cast<int64_t>(labels_.size()));
+  for (const auto& [name, shape] : shapes) tensors[name] = {shape, weights_.at(name)};
+  return tensors;
+}
+
+// Publishes the draft into a folder of its own and loads it as a server would.
+std::shared_ptr<const Classifier> Run::Stage(const BundleDraft& draft,
+                                             const std::filesystem::path& folder) const {
+  BundleStore staging(folder);
+  const int version = staging.Publish(draft);
+  return Classifier::Load(staging.BundleFolder(options_.task, version));
+}
+
+Scorecard Run::Judge(const Classifier& classifier) const {
+  ScorecardBuilder builder(labels_);
+  Classifier::Scratch scratch;
+  Encoder::Scratch encoder_scratch;
+  std::vector<int32_t> ids;
+  std::vector<float> scores(classifier.config().labels.size());
+  std::vector<float> probabilities(labels_.size());
+  for (size_t row = 0; row < sides_.judge.rows(); ++row) {
+    classifier.encoder().Encode(corpus_.rows[sides_.judge.corpus_rows[row]].normalised,
+                                &encoder_scratch, &ids);
+    classifier.Score(ids, &scratch, scores);
+    std::fill(probabilities.begin(), probabilities.end(), 0.0F);
+    for (size_t i = 0; i < scores.size(); ++i) probabilities[classifier.task_label(i)] = scores[i];
+    const auto best = std::max_element(probabilities.begin(), probabilities.end());
+    const size_t truth[] = {static_cast<size_t>(sides_.judge.labels[row])};
+    builder.Add(truth, static_cast<size_t>(best - probabilities.begin()), probabilities);
+  }
+  return builder.Finish();
+}
+
+std::optional<Scorecard> Run::JudgeIncumbent(const BundleStore& bundles, std::string* note) const {
+  const std::optional<int> version = bundles.Current(options_.task);
+  if (!version) return std::nullopt;
+  try {
+    return Judge(*Classifier::Load(bundles.BundleFolder(options_.task, *version)));
+  } catch (const Error& e) {
+    if (e.code() != ErrorCode::kCorrupt && e.code() != ErrorCode::kNotFound) throw;
+    // What cannot be loaded cannot serve either, so it does not stand in a successor's way.
+    *note = std::string("the current bundle cannot be loaded (") + e.what() + ")";
+    return std::nullopt;
+  }
+}
+
+double Run::LargestDifference(const Classifier& classifier, Network* network) const {
+  double largest = 0.0;
+  for (const DataSet* data : {&sides_.judge, &sides_.calibrate, &sides_.train}) {
+    Batch batch;
+    ClearBatch(&batch);
+    for (size_t row = 0; row < std::min<size_t>(data->rows(), 1000); ++row) {
+      AppendRow(*data, row, &batch);
+    }
+    if (batch.rows() == 0) continue;
+    std::vector<float> logits;
+    network->Forward(batch, &logits);
+    const std::vector<float> theirs =
+        ProbabilitiesOf(std::move(logits), labels_.size(), classifier.config().temperature);
+    Classifier::Scratch scratch;
+    std::vector<float> ours(labels_.size());
+    for (size_t row = 0; row < batch.rows(); ++row) {
+      const auto begin = static_cast<size_t>(batch.offsets[row]);
+      const auto end = static_cast<size_t>(batch.offsets[row + 1]);
+      classifier.Score({batch.tokens.data() + begin, end - begin}, &scratch, ours);
+      for (size_t i = 0; i < ours.size(); ++i) {
+        const double difference = std::abs(ours[i] - theirs[row * ours.size() + i]);
+        largest = std::max(largest, difference);
+      }
+    }
+  }
+  return largest;
+}
+
+BundleDraft Run::MakeDraft(TrainingOutcome* outcome) {
+  Trained trained = TrainBest(sides_, *encoder_, options_, progress_);
+  weights_ = trained.network->Export();
+  BundleDraft draft;
+  draft.config = MakeConfig(trained);
+  draft.weights = ViewWeights(draft.config);
+  draft.tokenizer_model = tokenizer_.bytes;
+  const std::vector<float> calibration =
+      ProbabilitiesOf(LogitsOf(trained.network.get(), sides_.calibrate, labels_.size()),
+                      labels_.size(), trained.temperature);
+  draft.config.fallback_threshold =
+      ChooseThreshold(corpus_, sides_.calibrate, calibration, options_.task);
+
+  // Staged first with LibTorch's own answers as goldens, then with ours: a network that our
+  // inference computes otherwise never reaches the models folder.
+  const DataSet& side = GoldenSide();
+  const std::vector<float> probabilities = ProbabilitiesOf(
+      LogitsOf(trained.network.get(), side, labels_.size()), labels_.size(), trained.temperature);
+  const std::vector<size_t> rows = ChooseGoldenRows(side, probabilities, labels_.size());
+  for (const size_t row : rows) {
+    const float* p = probabilities.data() + row * labels_.size();
+    const auto best = std::max_element(p, p + labels_.size());
+    draft.goldens.push_back(
+        {corpus_.rows[side.corpus_rows[row]].text, labels_[static_cast<size_t>(best - p)], *best});
+  }
+  const TempFolder staging("rebound-train-");
+  draft.scorecard_json = "{}";
+  draft.model_card = "staged";
+  const std::shared_ptr<const Classifier> classifier = Stage(draft, staging.path());
+  outcome->largest_difference = LargestDifference(*classifier, trained.network.get());
+  if (!(outcome->largest_difference <= kParityTolerance)) {
+    throw Error(ErrorCode::kInternal, "our inference differs from LibTorch by " +
+                                          std::to_string(outcome->largest_difference) +
+                                          " in probability");
+  }
+  Classifier::Scratch scratch;
+  for (Golden& golden : draft.goldens) {
+    const Prediction prediction = classifier->ClassifyText(golden.text, &scratch);
+    golden.label = labels_[prediction.label];
+    golden.probability = prediction.probability;
+  }
+  outcome->candidate = Judge(*classifier);
+  outcome->network = trained.kind;
+  outcome->samples_per_second = trained.fit.samples_per_second;
+  draft.config.validation_accuracy = outcome->candidate.accuracy;
+  draft.scorecard_json = WriteScorecard(outcome->candidate);
+  draft.model_card =
+      WriteModelCard(draft.config, outcome->candidate,
+                     {CountGroups(sides_.train), CountGroups(sides_.judge), tokenizer_.origin});
+  return draft;
+}
+
+TrainingOutcome TrainRecorded(LabelStore* store, const Corpus& corpus,
+                              const TokenizerModel& tokenizer, const TrainingOptions& options,
+                              Progress* progress, TrainingRun* record) {
+  TrainingOutcome outcome;
+  Run run(corpus, tokenizer, options, progress);
+  const BundleDraft draft = run.MakeDraft(&outcome);
+  BundleStore bundles(options.models);
+  std::string note;
+  outcome.incumbent = run.JudgeIncumbent(bundles, &note);
+  record->scorecard_json = draft.scorecard_json;
+  if (outcome.incumbent) record->incumbent_scorecard_json = WriteScorecard(*outcome.incumbent);
+  ThrowIfStopped(options.stop);
+  outcome.version = bundles.Publish(draft);
+  const auto published = Classifier::Load(bundles.BundleFolder(options.task, outcome.version));
+  record->version = outcome.version;
+  record->weights_sha256 = published->config().sha256.at("weights.safetensors");
+  store->RegisterModel(options.task, outcome.version, record->weights_sha256, record->id);
+  const Verdict verdict = Decide(outcome.candidate, outcome.incumbent, options.promotion);
+  outcome.promoted = verdict.promote;
+  outcome.reason = note.empty() ? verdict.reason : note + "; " + verdict.reason;
+  if (outcome.promoted) {
+    bundles.Promote(options.task, outcome.version);
+    store->RecordPromotion(options.task, outcome.version);
+  }
+  record->status = outcome.promoted ? "promoted" : "not_promoted";
+  record->reason = outcome.reason;
+  store->FinishRun(*record);
+  return outcome;
+}
+
+// The error that ended the run matters more than one while recording it.
+void RecordFailure(LabelStore* store, TrainingRun* record, const std::string& reason,
+                   Progress* progress) {
+  record->status = "failed";
+  record->reason = reason;
+  try {
+    store->FinishRun(*record);
+  } catch (const Error& e) {
+    progress->Tell("warning",
+                   {{"message", std::string("the failed run could not be recorded: ") + e.what()}});
+  }
+}
+
+}  // namespace
+
+TrainingOutcome Train(LabelStore* store, const Corpus& corpus, const TokenizerModel& tokenizer,
+                      const TrainingOptions& options, Progress* progress) {
+  TrainingRun record;
+  record.task = options.task;
+  record.snapshot_id = corpus.snapshot.id;
+  record.seed = options.seed;
+  record.status = "running";
+  record.id = store->StartRun(record);
+  try {
+    return TrainRecorded(store, corpus, tokenizer, options, progress, &record);
+  } catch (const Error& e) {
+    RecordFailure(store, &record, e.what(), progress);
+    throw;
+  } catch (const std::exception& e) {
+    // LibTorch's exceptions end here.
+    const std::string what = std::string("LibTorch: ") + e.what();
+    RecordFailure(store, &record, what, progress);
+    throw Error(ErrorCode::kInternal, what);
+  }
+}
+
+}  // namespace rebound

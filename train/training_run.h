@@ -1,0 +1,60 @@
+// One training run of one task, from a snapshot to a bundle and a verdict.
+//
+// Steps: corpus -> tokenizer -> data sets -> network(s) -> calibration -> a staged bundle, loaded
+// and held against LibTorch -> scorecards of candidate and incumbent on the same rows -> Publish ->
+// load back -> Decide -> Promote or not -> the run's record. A failure or Ctrl-C before Publish
+// leaves nothing in the models folder; the record says "failed" and why.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "evaluation/promotion.h"
+#include "labelstore/label_store.h"
+#include "train/corpus.h"
+#include "train/fit.h"
+#include "train/progress.h"
+#include "train/tokenizer_source.h"
+
+namespace rebound {
+
+struct TrainingOptions {
+  Task task = Task::kBnac;
+  std::filesystem::path models;       // root of the bundle tree
+  std::vector<std::string> networks;  // kinds to train; the calibration rows choose
+  std::map<std::string, int64_t> sizes = {{"embedding", 64}, {"filters", 64}, {"hidden", 64}};
+  FitOptions fit;
+  uint64_t seed = 1;
+  Device device = Device::kCpu;
+  int threads = 1;
+  PromotionPolicy promotion;
+  std::map<std::string, std::string> environment;  // recorded in config.json
+  NetworkFactory make_network;
+  std::function<bool()> stop;
+};
+
+struct TrainingOutcome {
+  int version = 0;
+  bool promoted = false;
+  std::string reason;
+  std::string network;
+  Scorecard candidate;
+  std::optional<Scorecard> incumbent;
+  double samples_per_second = 0.0;
+  double largest_difference = 0.0;  // between LibTorch's probabilities and ours
+};
+
+// At most this many rows of a group judge and calibrate, so that copies do not outvote templates.
+inline constexpr size_t kJudgedCopies = 8;
+// How far our inference may be from LibTorch's.
+inline constexpr double kParityTolerance = 1e-5;
+inline constexpr size_t kGoldens = 40;
+
+// Throws Error; by then the run is recorded as failed with the error's words.
+TrainingOutcome Train(LabelStore* store, const Corpus& corpus, const TokenizerModel& tokenizer,
+                      const TrainingOptions& options, Progress* progress);
+
+}  // namespace rebound
