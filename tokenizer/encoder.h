@@ -1,4 +1,5 @@
-// Turns canonical text into the token ids that libsentencepiece would give, without libsentencepiece.
+// Turns canonical text into the token ids that libsentencepiece would give, without
+// libsentencepiece.
 //
 // Reads SentencePiece's own `.model` (unigram). Ids are equal to libsentencepiece's
 // EncodeAsIds token for token, on every input (held by a differential fuzz test).
@@ -38,8 +39,8 @@ class Encoder {
   // Replaces `*ids` with the ids of `text`: [tokens] int32, each in [0, size()).
   void Encode(std::string_view text, Scratch* scratch, std::vector<int32_t>* ids) const;
 
-  int32_t size() const;                       // pieces in the vocabulary
-  std::string_view piece(int32_t id) const;   // REQUIRES: 0 <= id < size()
+  int32_t size() const;                      // pieces in the vocabulary
+  std::string_view piece(int32_t id) const;  // REQUIRES: 0 <= id < size()
   int32_t unknown_id() const;
 
  private:

@@ -23,8 +23,8 @@ inline constexpr size_t kMaxTextBytes = 10000;
 extern const std::string_view kMaskTokens[10];
 
 // Writes the canonical form of `text` into `*out` (cleared first; its memory is reused, so there is
-// no allocation once it has grown). Invalid UTF-8 is read as U+FFFD. Never fails; blank text gives "".
-// Invariant: Normalise(Mask(x)) == Normalise(x).
+// no allocation once it has grown). Invalid UTF-8 is read as U+FFFD. Never fails; blank text gives
+// "". Invariant: Normalise(Mask(x)) == Normalise(x).
 void Normalise(std::string_view text, std::string* out);
 std::string Normalise(std::string_view text);
 

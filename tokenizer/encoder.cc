@@ -1,0 +1,284 @@
+#include "tokenizer/encoder.h"
+
+#include <algorithm>
+#include <array>
+#include <cfloat>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "tokenizer/charsmap.h"
+#include "tokenizer/double_array.h"
+#include "tokenizer/model_file.h"
+
+namespace rebound {
+namespace {
+
+constexpr std::string_view kSpaceSymbol = "\xe2\x96\x81";
+constexpr size_t kMaxPieceBytes = 4096;   // the trie's builder recurses once a byte
+constexpr float kUnknownPenalty = 10.0F;  // libsentencepiece's kUnkPenalty
+
+[[noreturn]] void Corrupt(const std::string& what) {
+  throw Error(ErrorCode::kCorrupt,
+              "tokenizer model: " + what + "; make it again with rebound-tokenizer");
+}
+
+// As libsentencepiece's OneCharLen: from the first byte alone.
+size_t CharLength(char first) {
+  return static_cast<size_t>(
+      "\1\1\1\1\1\1\1\1\1\1\1\1\2\2\3\4"[static_cast<unsigned char>(first) >> 4]);
+}
+
+}  // namespace
+
+struct Encoder::Scratch::State {
+  // The best path that ends at one byte.
+  struct Node {
+    float score;
+    int32_t start;  // where its last piece starts; -1: no path ends here
+    int32_t id;
+  };
+  std::string normalised;
+  std::vector<Node> nodes;
+};
+
+Encoder::Scratch::Scratch() : state_(std::make_unique<State>()) {}
+Encoder::Scratch::~Scratch() = default;
+Encoder::Scratch::Scratch(Scratch&&) noexcept = default;
+Encoder::Scratch& Encoder::Scratch::operator=(Scratch&&) noexcept = default;
+
+struct Encoder::State {
+  std::vector<std::string> pieces;
+  // What a piece adds to a path. libsentencepiece sums in double and stores float; a user-defined
+  // piece gets length * max_score - 0.1.
+  std::vector<double> scores;
+  DoubleArray trie;
+  DoubleArray symbols;  // user-defined pieces: they are matched before the map
+  Charsmap charsmap;
+  // ASCII bytes that stand for themselves where no byte beyond ASCII follows.
+  std::array<bool, 256> plain{};
+  float unknown_score = 0.0F;
+  int32_t unknown_id = -1;
+  bool has_symbols = false;
+  bool add_dummy_prefix = true;
+  bool remove_extra_whitespaces = true;
+  bool escape_whitespaces = true;
+  bool whitespace_as_suffix = false;
+
+  void AddPieces(ModelFile* model);
+  void FindPlainBytes();
+  std::string_view space() const { return escape_whitespaces ? kSpaceSymbol : " "; }
+  std::string_view NextRewrite(std::string_view text, size_t* consumed) const;
+  void Rewrite(std::string_view text, std::string* out) const;
+  void FindBestPath(std::string_view text, std::vector<Scratch::State::Node>* nodes) const;
+};
+
+Encoder::Encoder(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Encoder::~Encoder() = default;
+
+std::shared_ptr<const Encoder> Encoder::Parse(std::string_view bytes) {
+  ModelFile model = ParseModelFile(bytes);
+  if (model.model_type != 1) {
+    Corrupt("not unigram (type " + std::to_string(model.model_type) + ")");
+  }
+  if (model.byte_fallback) Corrupt("uses byte fallback, which is not supported");
+  auto state = std::make_unique<State>();
+  state->add_dummy_prefix = model.add_dummy_prefix;
+  state->remove_extra_whitespaces = model.remove_extra_whitespaces;
+  state->escape_whitespaces = model.escape_whitespaces;
+  state->whitespace_as_suffix = model.whitespace_as_suffix;
+  state->charsmap = Charsmap(model.charsmap);
+  state->AddPieces(&model);
+  state->FindPlainBytes();
+  return std::shared_ptr<const Encoder>(new Encoder(std::move(state)));
+}
+
+void Encoder::State::AddPieces(ModelFile* model) {
+  if (model->pieces.size() > size_t{1} << 22) Corrupt("more than 4194304 pieces");
+  float min_score = FLT_MAX;
+  float max_score = FLT_MIN;  // as libsentencepiece has it: the smallest positive number
+  for (size_t id = 0; id < model->pieces.size(); ++id) {
+    const ModelPiece& piece = model->pieces[id];
+    const std::string name = "piece " + std::to_string(id);
+    if (piece.text.empty()) Corrupt(name + " is empty");
+    if (piece.text.size() > kMaxPieceBytes) Corrupt(name + " is longer than 4096 bytes");
+    if (piece.text.find('\0') != std::string::npos) Corrupt(name + " holds a NUL");
+    if (!IsValidUtf8(piece.text)) Corrupt(name + " is no UTF-8");
+    if (piece.type == PieceType::kByte) Corrupt(name + " is a byte without byte fallback");
+    if (piece.type == PieceType::kNormal) {
+      if (!piece.has_score) Corrupt(name + " has no score");
+      if (!std::isfinite(piece.score)) Corrupt(name + " has no finite score");
+      min_score = std::min(min_score, piece.score);
+      max_score = std::max(max_score, piece.score);
+    }
+    if (piece.type == PieceType::kUnknown) {
+      if (unknown_id >= 0) Corrupt("two unknown pieces");
+      unknown_id = static_cast<int32_t>(id);
+    }
+  }
+  if (unknown_id < 0) Corrupt("no unknown piece");
+  unknown_score = min_score - kUnknownPenalty;
+
+  std::vector<std::pair<std::string_view, int32_t>> keys;
+  std::vector<std::pair<std::string_view, int32_t>> symbol_keys;
+  for (size_t i = 0; i < model->pieces.size(); ++i) {
+    ModelPiece& piece = model->pieces[i];
+    pieces.push_back(std::move(piece.text));
+    double score = piece.score;
+    if (piece.type == PieceType::kUserDefined) {
+      score = static_cast<double>(static_cast<float>(pieces.back().size()) * max_score) - 0.1;
+    }
+    scores.push_back(score);
+  }
+  std::vector<std::string_view> reserved;
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    const auto id = static_cast<int32_t>(i);
+    const PieceType type = model->pieces[i].type;
+    // Unused pieces are in libsentencepiece's trie but never chosen; here they are left out of it.
+    if (type == PieceType::kNormal || type == PieceType::kUserDefined) {
+      keys.emplace_back(pieces[i], id);
+    } else {
+      reserved.push_back(pieces[i]);
+    }
+    if (type == PieceType::kUserDefined) symbol_keys.emplace_back(pieces[i], id);
+  }
+  std::sort(keys.begin(), keys.end());
+  std::sort(symbol_keys.begin(), symbol_keys.end());
+  std::sort(reserved.begin(), reserved.end());
+  for (size_t i = 1; i < keys.size(); ++i) {
+    if (keys[i].first == keys[i - 1].first) {
+      Corrupt("piece '" + std::string(keys[i].first) + "' stands in it twice");
+    }
+  }
+  if (std::adjacent_find(reserved.begin(), reserved.end()) != reserved.end()) {
+    Corrupt("a reserved piece stands in it twice");
+  }
+  if (keys.empty()) Corrupt("no pieces of text in it");
+  trie.Build(keys);
+  has_symbols = !symbol_keys.empty();
+  if (has_symbols) symbols.Build(symbol_keys);
+}
+
+void Encoder::State::FindPlainBytes() {
+  for (unsigned i = 0; i < 0x80; ++i) {
+    const auto c = static_cast<unsigned char>(i);
+    const bool starts_symbol = has_symbols && symbols.Step(symbols.Root(), c) != nullptr;
+    plain[i] = !starts_symbol && !charsmap.RewritesAscii(c);
+  }
+}
+
+std::string_view Encoder::State::NextRewrite(std::string_view text, size_t* consumed) const {
+  if (has_symbols) {
+    *consumed = symbols.LongestPrefix(text);
+    if (*consumed > 0) return text.substr(0, *consumed);
+  }
+  std::string_view replacement;
+  *consumed = charsmap.LongestRule(text, &replacement);
+  if (*consumed > 0) return replacement;
+  const CodePoint c = DecodeUtf8(text);
+  *consumed = c.bytes;
+  return c.valid ? text.substr(0, c.bytes) : std::string_view("\xef\xbf\xbd");
+}
+
+// libsentencepiece's Normalizer::Normalize, rule by rule.
+void Encoder::State::Rewrite(std::string_view text, std::string* out) const {
+  out->clear();
+  size_t consumed = 0;
+  if (remove_extra_whitespaces) {
+    while (!text.empty() && NextRewrite(text, &consumed) == " ") text.remove_prefix(consumed);
+  }
+  if (text.empty()) return;
+  if (!whitespace_as_suffix && add_dummy_prefix) out->append(space());
+  bool after_space = remove_extra_whitespaces;
+  for (size_t i = 0; i < text.size();) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (plain[c] && c != ' ' && (i + 1 == text.size() || (text[i + 1] & 0x80) == 0)) {
+      out->push_back(static_cast<char>(c));
+      after_space = false;
+      ++i;
+      continue;
+    }
+    std::string_view piece = NextRewrite(text.substr(i), &consumed);
+    i += consumed;
+    while (after_space && !piece.empty() && piece.front() == ' ') piece.remove_prefix(1);
+    if (!piece.empty()) {
+      for (const char b : piece) {
+        if (b == ' ') {
+          out->append(space());
+        } else {
+          out->push_back(b);
+        }
+      }
+      after_space = piece.back() == ' ';
+    }
+    if (!remove_extra_whitespaces) after_space = false;
+  }
+  if (remove_extra_whitespaces) {
+    while (out->ends_with(space())) out->resize(out->size() - space().size());
+  }
+  if (whitespace_as_suffix && add_dummy_prefix) out->append(space());
+}
+
+// libsentencepiece's EncodeOptimized: the best path to every byte, in one pass over the text. Sums
+// are double, the stored best is float, and the comparison is between the two: ids depend on it.
+void Encoder::State::FindBestPath(std::string_view text,
+                                  std::vector<Scratch::State::Node>* nodes) const {
+  const size_t size = text.size();
+  nodes->assign(size + 1, {0.0F, -1, -1});
+  Scratch::State::Node* best = nodes->data();
+  for (size_t start = 0; start < size;) {
+    const float score_here = best[start].score;
+    const size_t char_end = std::min(start + CharLength(text[start]), size);
+    bool has_char = false;
+    const DoubleArray::Unit* unit = trie.Root();
+    for (size_t end = start; end < size;) {
+      unit = trie.Step(unit, static_cast<unsigned char>(text[end]));
+      if (unit == nullptr) break;
+      ++end;
+      if (unit->value < 0) continue;
+      const double candidate = scores[static_cast<size_t>(unit->value)] + score_here;
+      Scratch::State::Node& target = best[end];
+      if (target.start == -1 || candidate > target.score) {
+        target = {static_cast<float>(candidate), static_cast<int32_t>(start), unit->value};
+      }
+      has_char = has_char || end == char_end;
+    }
+    if (!has_char) {
+      const float candidate = unknown_score + score_here;
+      Scratch::State::Node& target = best[char_end];
+      if (target.start == -1 || candidate > target.score) {
+        target = {candidate, static_cast<int32_t>(start), unknown_id};
+      }
+    }
+    start = char_end;
+  }
+}
+
+void Encoder::Encode(std::string_view text, Scratch* scratch, std::vector<int32_t>* ids) const {
+  ids->clear();
+  if (text.empty()) return;
+  Scratch::State& s = *scratch->state_;
+  state_->Rewrite(text, &s.normalised);
+  if (s.normalised.empty()) return;
+  state_->FindBestPath(s.normalised, &s.nodes);
+  const int32_t unknown = state_->unknown_id;
+  for (size_t end = s.normalised.size(); end > 0;) {
+    const Scratch::State::Node& node = s.nodes[end];
+    // A run of unknown characters is one unknown token.
+    if (node.id != unknown || ids->empty() || ids->back() != unknown) ids->push_back(node.id);
+    end = static_cast<size_t>(node.start);
+  }
+  std::reverse(ids->begin(), ids->end());
+}
+
+int32_t Encoder::size() const { return static_cast<int32_t>(state_->pieces.size()); }
+
+std::string_view Encoder::piece(int32_t id) const {
+  return state_->pieces[static_cast<size_t>(id)];
+}
+
+int32_t Encoder::unknown_id() const { return state_->unknown_id; }
+
+}  // namespace rebound

@@ -1,0 +1,619 @@
+// The one pass behind Normalise and Mask: cuts a text into segments that cover it without a gap.
+//
+// Masking must be stable (Mask(Mask(x)) == Mask(x), and both have one canonical form), so every
+// decision rests on the bytes of one part alone:
+//   run     a stretch without blanks and separators; a phrase (date, duration, address with a
+//   blank) starts only here part    a run, or what is left of it when it is split at its loosest
+//   joint: / then : then = then - then .
+//           A part is judged whole; a part that holds a mask token is never judged whole but split
+//           on.
+//   word    letters, digits, underscores: the last resort.
+// Since a token takes the place of a whole part and holds no joints, a masked text splits as
+// before.
+#pragma once
+
+#include <string_view>
+
+#include "tokenizer/characters.h"
+#include "tokenizer/known_names.h"
+#include "tokenizer/normaliser.h"
+#include "tokenizer/recognise.h"
+
+namespace rebound {
+
+enum class SegmentKind : uint8_t {
+  kGap,      // blanks, separators, punctuation
+  kInvalid,  // one byte that is no UTF-8
+  kWord,     // letters (underscores join words)
+  kCode,     // a word of letters and digits that stays as it is
+  kJoined,   // a code whose joint becomes an underscore: 5.7.1, SC-001
+  kDropped,  // a reply or enhanced code that a continuation line repeats
+  kToken,    // masked
+};
+
+struct Segment {
+  SegmentKind kind;
+  MaskToken token;         // of kToken
+  bool pad_before;         // a blank must part the token from what stands before it
+  bool pad_after;          // the same behind its name
+  std::string_view bytes;  // of the text
+  std::string_view name;   // of kToken: whose host it is, or the unit of a size; may be empty
+  std::string_view hint;   // of kToken: the page of a known site; may be empty
+};
+
+// Sink: void Add(const Segment&), size_t Mark() const, void Rollback(size_t mark).
+template <class Sink>
+class Scanner {
+ public:
+  Scanner(std::string_view text, Sink* sink) : text_(CutText(text)), sink_(sink) {}
+
+  void Run() {
+    for (size_t i = 0; i < text_.size();) {
+      const size_t mark = sink_->Mark();
+      i = Step(i);
+      // A masked text is cut like any other, so the limit must hold for both.
+      if (masked_bytes_ > kMaxTextBytes) {
+        sink_->Rollback(mark);
+        return;
+      }
+    }
+  }
+
+ private:
+  // What a part is made of.
+  struct Makeup {
+    size_t letters = 0;
+    size_t digits = 0;
+    bool high = false;
+    bool underscore = false;
+    bool at = false;
+    bool path = false;  // / ?
+    bool colon = false;
+    bool loose = false;  // # & * ! $ ^ ~ %
+    bool equal = false;
+    bool plus = false;
+    bool dash = false;
+    bool dot = false;
+    bool apostrophe = false;
+
+    bool punct() const {
+      return at || path || colon || loose || equal || plus || dash || dot || apostrophe;
+    }
+  };
+
+  static std::string_view CutText(std::string_view text) {
+    if (text.size() <= kMaxTextBytes) return text;
+    size_t end = kMaxTextBytes;
+    for (int i = 0; i < 3 && (text[end] & 0xc0) == 0x80; ++i) --end;
+    return text.substr(0, end);
+  }
+
+  std::string_view Slice(size_t begin, size_t end) const {
+    return text_.substr(begin, end - begin);
+  }
+
+  void Emit(SegmentKind kind, size_t begin, size_t end) {
+    if (begin == end) return;
+    masked_bytes_ += kind == SegmentKind::kInvalid ? 3 : end - begin;
+    if (kind != SegmentKind::kGap) after_dropped_ = false;
+    if (kind != SegmentKind::kGap && kind != SegmentKind::kInvalid) line_start_ = false;
+    sink_->Add({kind, MaskToken::kNone, false, false, Slice(begin, end), {}, {}});
+  }
+
+  void EmitToken(MaskToken token, size_t begin, size_t end, std::string_view name = {},
+                 std::string_view hint = {}) {
+    Segment s{SegmentKind::kToken, token, false, false, Slice(begin, end), name, hint};
+    // Addresses of the web and bracketed ones are no parts: their neighbours were judged without
+    // them.
+    const bool apart = token == MaskToken::kUrl || text_[begin] == '[';
+    s.pad_before =
+        apart && begin > 0 && (IsWordByte(text_[begin - 1]) || IsPunct(text_[begin - 1]));
+    s.pad_after = (apart || !name.empty()) && WordFollows(end);
+    masked_bytes_ += kMaskTokens[static_cast<size_t>(token)].size() + (s.pad_before ? 1 : 0) +
+                     (s.pad_after ? 1 : 0) + (name.empty() ? 0 : name.size() + 1) +
+                     (hint.empty() ? 0 : hint.size() + 1);
+    after_dropped_ = false;
+    line_start_ = false;
+    sink_->Add(s);
+  }
+
+  // Whether the run goes on to a word behind `i`.
+  bool WordFollows(size_t i) const {
+    while (i < text_.size() && IsPunct(text_[i])) ++i;
+    return i < text_.size() && IsWordByte(text_[i]);
+  }
+
+  // Scans one blank, separator, run or phrase from `i` and gives its end.
+  size_t Step(size_t i) {
+    const char c = text_[i];
+    switch (ClassOf(c)) {
+      case CharClass::kBlank:
+        if (c == '\n' || c == '\r') line_start_ = true;
+        Emit(SegmentKind::kGap, i, i + 1);
+        return i + 1;
+      case CharClass::kSeparator:
+        return Separator(i);
+      case CharClass::kHigh:
+        return High(i);
+      case CharClass::kLetter: {
+        // Most of a text: a word of letters alone.
+        size_t end = i + 1;
+        while (end < text_.size() && IsLetter(text_[end])) ++end;
+        const CharClass next = end == text_.size() ? CharClass::kBlank : ClassOf(text_[end]);
+        if ((next == CharClass::kBlank || next == CharClass::kSeparator) &&
+            !MayStartPhrase(i, end)) {
+          Emit(SegmentKind::kWord, i, end);
+          return end;
+        }
+        return ScanRun(i);
+      }
+      default:
+        return ScanRun(i);
+    }
+  }
+
+  // A date starts with a weekday or month; an address with a blank inside goes on with " @".
+  bool MayStartPhrase(size_t begin, size_t end) const {
+    if (end + 1 < text_.size() && text_[end] == ' ' && text_[end + 1] == '@') return true;
+    return end - begin >= 3 && end - begin <= 9 && IsUpper(text_[begin]) &&
+           IsMonthOrWeekday(Slice(begin, end));
+  }
+
+  size_t Separator(size_t i) {
+    const std::string_view rest = text_.substr(i);
+    if (rest[0] == '[' && rest.size() > 10 && EqualsLower(rest.substr(1, 5), "email")) {
+      // As web pages print an address that is hidden from robots.
+      for (const std::string_view gap : {" ", "\xc2\xa0", "&#160;", "&nbsp;"}) {
+        const size_t n = 6 + gap.size() + 10;
+        if (rest.size() >= n && rest.substr(6, gap.size()) == gap &&
+            EqualsLower(rest.substr(6 + gap.size(), 10), "protected]")) {
+          EmitToken(MaskToken::kEmail, i, i + n);
+          return i + n;
+        }
+      }
+    }
+    if (rest[0] == '<') {
+      // Half-masked: <jane.r EMAIL>.
+      size_t n = 1;
+      while (n < rest.size() && n <= 64 && !IsBlank(rest[n]) && rest[n] != '<' && rest[n] != '>')
+        ++n;
+      if (n > 1 && rest.substr(n).starts_with(" EMAIL>")) {
+        Emit(SegmentKind::kGap, i, i + 1);
+        EmitToken(MaskToken::kEmail, i + 1, i + n + 6);
+        return i + n + 6;
+      }
+    }
+    if (rest[0] == '\\' && rest.size() > 1 &&
+        (rest[1] == 'n' || rest[1] == 'r' || rest[1] == 't')) {
+      // A line's end as programs print it.
+      line_start_ = rest[1] != 't';
+      Emit(SegmentKind::kGap, i, i + 2);
+      return i + 2;
+    }
+    Emit(SegmentKind::kGap, i, i + 1);
+    return i + 1;
+  }
+
+  size_t High(size_t i) {
+    HighChar c = ClassifyHigh(text_.substr(i));
+    if (c.kind == HighKind::kSpaced) return ScanRun(i);
+    if (c.kind == HighKind::kInvalid) {
+      Emit(SegmentKind::kInvalid, i, i + 1);
+      return i + 1;
+    }
+    if (c.kind != HighKind::kUnspaced) {
+      Emit(SegmentKind::kGap, i, i + c.bytes);
+      return i + c.bytes;
+    }
+    size_t end = i;
+    while (c.kind == HighKind::kUnspaced) {
+      end += c.bytes;
+      if (end == text_.size() || !IsHigh(text_[end])) break;
+      c = ClassifyHigh(text_.substr(end));
+    }
+    Emit(SegmentKind::kWord, i, end);
+    return end;
+  }
+
+  // Length of an HTML entity at `i`, which separates like the character that it stands for.
+  size_t EntityLength(size_t i) const {
+    if (text_[i] != '&') return 0;
+    for (const std::string_view entity :
+         {"&lt;", "&gt;", "&amp;", "&quot;", "&nbsp;", "&#39;", "&apos;"}) {
+      if (text_.substr(i).starts_with(entity)) return entity.size();
+    }
+    return 0;
+  }
+
+  size_t RunEnd(size_t i) const {
+    while (i < text_.size()) {
+      const CharClass k = ClassOf(text_[i]);
+      if (k == CharClass::kBlank || k == CharClass::kSeparator) break;
+      if (k == CharClass::kPunct && text_[i] == '&' && EntityLength(i) > 0) break;
+      if (k != CharClass::kHigh) {
+        ++i;
+        continue;
+      }
+      const HighChar c = ClassifyHigh(text_.substr(i));
+      const bool inside_word = c.kind == HighKind::kApostrophe && i > 0 && IsLetter(text_[i - 1]) &&
+                               i + c.bytes < text_.size() && IsLetter(text_[i + c.bytes]);
+      if (c.kind != HighKind::kSpaced && !inside_word) break;
+      i += c.bytes;
+    }
+    return i;
+  }
+
+  size_t ScanRun(size_t i) {
+    if (const size_t entity = EntityLength(i); entity > 0) {
+      Emit(SegmentKind::kGap, i, i + entity);
+      return i + entity;
+    }
+    const size_t end = RunEnd(i);
+    // john @ example.com
+    if (IsWordByte(text_[i]) && end + 2 < text_.size() && text_[end] == ' ' &&
+        text_[end + 1] == '@') {
+      const size_t domain = end + 2 + (text_[end + 2] == ' ' ? 1 : 0);
+      if (domain < text_.size() && IsWordByte(text_[domain]) && !IsHigh(text_[domain])) {
+        const size_t domain_end = TrimEnd(domain, RunEnd(domain));
+        if (IsHost(Slice(domain, domain_end))) {
+          EmitToken(MaskToken::kEmail, i, domain_end, NameOfHost(Slice(domain, domain_end)));
+          return domain_end;
+        }
+      }
+    }
+    if (IsDigit(text_[i]) || IsLetter(text_[i])) {
+      const std::string_view rest = text_.substr(i);
+      if (IsDigit(text_[i])) {
+        if (const size_t n = MatchDuration(rest); n > 0) {
+          EmitToken(MaskToken::kDuration, i, i + n);
+          return i + n;
+        }
+      }
+      if (const size_t n = MatchDate(rest); n > 0) {
+        EmitToken(MaskToken::kDate, i, i + n);
+        return i + n;
+      }
+    }
+    const size_t scheme = text_.substr(0, end).find("://", i);
+    if (scheme != std::string_view::npos) {
+      size_t start = scheme;
+      while (start > i && IsLetter(text_[start - 1])) --start;
+      if (start == i || !IsWordByte(text_[start - 1])) {
+        if (const size_t n = MatchUrl(text_.substr(start)); n > 0) {
+          Part(i, start);
+          EmitUrl(start, start + n);
+          return start + n;
+        }
+      }
+    }
+    Part(i, end);
+    return end;
+  }
+
+  void EmitUrl(size_t begin, size_t end) {
+    const UrlParts url = SplitUrl(Slice(begin, end));
+    const std::string_view name = NameOfHost(url.host);
+    EmitToken(MaskToken::kUrl, begin, end, name, name.empty() ? std::string_view() : url.hint);
+  }
+
+  size_t TrimEnd(size_t begin, size_t end) const {
+    while (end > begin && IsPunct(text_[end - 1])) --end;
+    return end;
+  }
+
+  void Part(size_t begin, size_t end) {
+    size_t from = begin;
+    while (from < end && IsPunct(text_[from])) ++from;
+    const size_t to = TrimEnd(from, end);
+    if (from == to) {
+      Emit(SegmentKind::kGap, begin, end);
+      return;
+    }
+    if (from - begin >= 2 && text_[from - 1] == ':' && text_[from - 2] == ':' &&
+        IsIpv6(Slice(from - 2, to))) {
+      Emit(SegmentKind::kGap, begin, from - 2);
+      EmitToken(MaskToken::kIpv6, from - 2, to);
+      Emit(SegmentKind::kGap, to, end);
+      return;
+    }
+    Emit(SegmentKind::kGap, begin, from);
+    if (to < end && text_[to] == '@') {
+      EmitToken(MaskToken::kEmail, from, to + 1);  // half of an address
+      Emit(SegmentKind::kGap, to + 1, end);
+      return;
+    }
+    if (to - from > 4 && text_[from + 3] == '-' && IsReplyCode(Slice(from, from + 3))) {
+      Reply(from, from + 3);
+      from += 3;
+      const size_t joint = from;
+      while (from < to && IsPunct(text_[from])) ++from;
+      Emit(SegmentKind::kGap, joint, from);
+    }
+    Core(from, to);
+    Emit(SegmentKind::kGap, to, end);
+  }
+
+  // A part without punctuation around it. REQUIRES: begin < end.
+  void Core(size_t begin, size_t end) {
+    const Makeup m = Look(begin, end);
+    if (!m.punct()) {
+      Word(begin, end, m);
+      return;
+    }
+    if (m.apostrophe && m.digits == 0 && !m.at && !m.path && !m.colon && !m.loose && !m.equal &&
+        !m.plus && !m.dash && !m.dot) {
+      Emit(SegmentKind::kWord, begin, end);  // recipient's
+      return;
+    }
+    if ((!m.underscore || !HoldsToken(begin, end)) && Whole(begin, end, m)) return;
+    Split(begin, end, m);
+  }
+
+  Makeup Look(size_t begin, size_t end) const {
+    Makeup m;
+    for (size_t i = begin; i < end; ++i) {
+      const char c = text_[i];
+      switch (ClassOf(c)) {
+        case CharClass::kLetter:
+          ++m.letters;
+          break;
+        case CharClass::kDigit:
+          ++m.digits;
+          break;
+        case CharClass::kUnderscore:
+          m.underscore = true;
+          break;
+        case CharClass::kHigh:
+          m.high = true;
+          break;
+        default:
+          LookPunct(c, &m);
+      }
+    }
+    return m;
+  }
+
+  static void LookPunct(char c, Makeup* m) {
+    switch (c) {
+      case '@':
+        m->at = true;
+        break;
+      case '/':
+      case '?':
+        m->path = true;
+        break;
+      case ':':
+        m->colon = true;
+        break;
+      case '=':
+        m->equal = true;
+        break;
+      case '+':
+        m->plus = true;
+        break;
+      case '-':
+        m->dash = true;
+        break;
+      case '.':
+        m->dot = true;
+        break;
+      case '\'':
+        m->apostrophe = true;
+        break;
+      default:
+        m->loose = true;
+    }
+  }
+
+  bool HoldsToken(size_t begin, size_t end) const {
+    for (size_t i = begin; i < end;) {
+      size_t word = i;
+      while (word < end && IsWordByte(text_[word])) ++word;
+      if (FindMaskToken(Slice(i, word)) != MaskToken::kNone) return true;
+      i = word + 1;
+    }
+    return false;
+  }
+
+  bool Token(MaskToken token, size_t begin, size_t end, std::string_view name = {}) {
+    EmitToken(token, begin, end, name);
+    return true;
+  }
+
+  // Judges a part by all of it; false where it is nothing known.
+  bool Whole(size_t begin, size_t end, const Makeup& m) {
+    const std::string_view part = Slice(begin, end);
+    if (m.at && !m.path && !m.colon) {
+      if (m.equal && StartsWithKey(part)) return false;
+      return Token(MaskToken::kEmail, begin, end, NameOfHost(part.substr(part.rfind('@') + 1)));
+    }
+    if (m.at || m.high) return m.high && m.dot && IsBareHost(m) && Host(begin, end);
+    if (m.path && WholePath(begin, end, m)) return true;
+    if (m.colon) return WholeColons(begin, end, m);
+    if (m.path || m.equal) return false;
+    if (m.digits > 0) {
+      if (m.letters == 0 && !m.underscore) return WholeNumber(begin, end, m);
+      if (IsProviderCode(part)) {
+        Emit(SegmentKind::kJoined, begin, end);
+        return true;
+      }
+      if (m.loose) return false;
+      if (m.dash && IsUuid(part)) return Token(MaskToken::kUuid, begin, end);
+      if (IsDate(part)) return Token(MaskToken::kDate, begin, end);
+    }
+    if (m.loose || m.apostrophe) return false;
+    if (m.dot && IsBareHost(m) && Host(begin, end)) return true;
+    return m.digits > 0 && m.letters > 0 && IsJoinedId(part) && Token(MaskToken::kId, begin, end);
+  }
+
+  static bool IsBareHost(const Makeup& m) {
+    return !m.plus && !m.equal && !m.loose && !m.apostrophe;
+  }
+
+  bool Host(size_t begin, size_t end) {
+    const std::string_view part = Slice(begin, end);
+    return IsHost(part) && Token(MaskToken::kHost, begin, end, NameOfHost(part));
+  }
+
+  // to=user@host: a key of a log, not the start of an address.
+  static bool StartsWithKey(std::string_view part) {
+    constexpr std::string_view kKeys[] = {
+        "to",   "from",    "rcpt", "orcpt",  "mail",      "email", "mailfrom",     "rcpt_to",
+        "user", "address", "for",  "sender", "recipient", "helo",  "envelope-from"};
+    const std::string_view key = part.substr(0, part.find('='));
+    for (const std::string_view known : kKeys) {
+      if (EqualsLower(key, known)) return true;
+    }
+    return false;
+  }
+
+  bool WholePath(size_t begin, size_t end, const Makeup& m) {
+    const std::string_view part = Slice(begin, end);
+    if (m.letters == 0 && IsDate(part)) return Token(MaskToken::kDate, begin, end);
+    const size_t slash = part.find('/');
+    if (slash == std::string_view::npos) return false;
+    if (m.letters == 0 && m.dot && !m.colon && part.size() - slash <= 3 &&
+        IsIpv4(part.substr(0, slash))) {
+      return Token(MaskToken::kIpv4, begin, end);  // 192.0.2.0/24
+    }
+    if (m.letters == 0 || !IsHost(part.substr(0, slash))) return false;
+    EmitUrl(begin, end);
+    return true;
+  }
+
+  bool WholeColons(size_t begin, size_t end, const Makeup& m) {
+    const std::string_view part = Slice(begin, end);
+    if (m.digits == 0 && m.letters == 0) return false;
+    if (!m.path && !m.at && IsIpv6(part)) return Token(MaskToken::kIpv6, begin, end);
+    if (m.digits == 0) return false;
+    if (IsTime(part)) {
+      // 00:05:00 is how long, 14:05:00 is when.
+      const bool span = part.size() == 8 && part.starts_with("00:");
+      return Token(span ? MaskToken::kDuration : MaskToken::kDate, begin, end);
+    }
+    return IsDate(part) && Token(MaskToken::kDate, begin, end);
+  }
+
+  // Digits and punctuation.
+  bool WholeNumber(size_t begin, size_t end, const Makeup& m) {
+    const std::string_view part = Slice(begin, end);
+    if (m.dot && !m.dash && !m.plus && !m.loose && !m.apostrophe) {
+      if (IsEnhancedCode(part)) {
+        Enhanced(begin, end);
+        return true;
+      }
+      if (IsIpv4(part)) return Token(MaskToken::kIpv4, begin, end);
+    }
+    if (IsDate(part)) return Token(MaskToken::kDate, begin, end);
+    if (m.loose || m.apostrophe || (m.dot && m.dash)) return false;
+    return Token(MaskToken::kNumber, begin, end);
+  }
+
+  static bool IsJoint(char c, int level) {
+    switch (level) {
+      case 0:
+        return c == '/' || c == '?';
+      case 1:
+        return c == ':';
+      case 2:
+        return IsPunct(c) && std::string_view("#&*!$^~%").find(c) != std::string_view::npos;
+      case 3:
+        return c == '=';
+      case 4:
+        return c == '@' || c == '+';
+      case 5:
+        return c == '-';
+      case 6:
+        return c == '.';
+      default:
+        return c == '\'';
+    }
+  }
+
+  void Split(size_t begin, size_t end, const Makeup& m) {
+    const bool present[] = {m.path,         m.colon, m.loose, m.equal,
+                            m.at || m.plus, m.dash,  m.dot,   m.apostrophe};
+    int level = 0;
+    while (!present[level]) ++level;
+    for (size_t i = begin; i < end;) {
+      size_t stop = i;
+      while (stop < end && !IsJoint(text_[stop], level)) ++stop;
+      Part(i, stop);
+      if (stop < end) Emit(SegmentKind::kGap, stop, stop + 1);
+      i = stop + 1;
+    }
+  }
+
+  void Word(size_t begin, size_t end, const Makeup& m) {
+    const std::string_view word = Slice(begin, end);
+    if (m.letters == 0 && m.digits == 0 && !m.high) {
+      Emit(SegmentKind::kGap, begin, end);  // underscores
+      return;
+    }
+    if (m.underscore) {
+      if (const MaskToken token = FindMaskToken(word); token != MaskToken::kNone) {
+        EmitToken(token, begin, end);
+        return;
+      }
+    }
+    if (m.digits == 0 || m.high) {
+      Emit(m.digits == 0 ? SegmentKind::kWord : SegmentKind::kCode, begin, end);
+      return;
+    }
+    switch (ClassifyWord(word)) {
+      case WordKind::kWord:
+        Emit(SegmentKind::kCode, begin, end);
+        return;
+      case WordKind::kReply:
+        Reply(begin, end);
+        return;
+      case WordKind::kNumber:
+        EmitToken(MaskToken::kNumber, begin, end);
+        return;
+      case WordKind::kSize:
+        EmitToken(MaskToken::kNumber, begin, end, SizeUnit(word));
+        return;
+      case WordKind::kDuration:
+        EmitToken(MaskToken::kDuration, begin, end);
+        return;
+      case WordKind::kId:
+        EmitToken(MaskToken::kId, begin, end);
+        return;
+    }
+  }
+
+  // The first reply code is the text's own; the same one at the head of a later line, or anywhere
+  // once "550-" told that lines follow, is dropped with the enhanced code that it repeats.
+  void Reply(size_t begin, size_t end) {
+    const bool continues = end < text_.size() && text_[end] == '-';
+    const std::string_view code = Slice(begin, end);
+    if (reply_.empty()) {
+      reply_ = code;
+      several_lines_ = continues;
+      Emit(SegmentKind::kCode, begin, end);
+      return;
+    }
+    const bool repeats = code == reply_ && (line_start_ || several_lines_);
+    Emit(repeats ? SegmentKind::kDropped : SegmentKind::kCode, begin, end);
+    after_dropped_ = repeats;
+    several_lines_ = several_lines_ || (repeats && continues);
+  }
+
+  void Enhanced(size_t begin, size_t end) {
+    const std::string_view code = Slice(begin, end);
+    const bool repeats = after_dropped_ && code == enhanced_;
+    if (enhanced_.empty() && !reply_.empty()) enhanced_ = code;
+    Emit(repeats ? SegmentKind::kDropped : SegmentKind::kJoined, begin, end);
+  }
+
+  const std::string_view text_;
+  Sink* const sink_;
+  size_t masked_bytes_ = 0;     // of the text so far as Mask writes it
+  std::string_view reply_;      // the first reply code
+  std::string_view enhanced_;   // the first enhanced code
+  bool several_lines_ = false;  // "550-" was seen
+  bool line_start_ = true;      // nothing but gaps since the line's start
+  bool after_dropped_ = false;  // nothing but gaps since a dropped reply code
+};
+
+}  // namespace rebound
