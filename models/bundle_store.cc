@@ -4,6 +4,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <memory>
 #include <system_error>
 #include <thread>
@@ -109,6 +110,17 @@ int LastNumber(const BundleStore& store, Task task) {
   return last;
 }
 
+// PublishFolder syncs it with the rest.
+void WriteNewFile(const fs::path& path, std::string_view bytes) {
+  std::ofstream file(path, std::ios::binary);
+  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  file.close();
+  if (!file) {
+    throw Error(ErrorCode::kUnavailable,
+                "cannot write " + path.string() + ": is the disk full or read-only?");
+  }
+}
+
 std::string Join(const std::vector<std::string>& words) {
   std::string joined;
   for (const std::string& word : words) {
@@ -194,9 +206,9 @@ int BundleStore::Publish(const BundleDraft& draft) {
   config.sha256.clear();
   for (const auto& [name, bytes] : files) {
     config.sha256[name] = Sha256Hex(bytes);
-    WriteFileDurably(temp.path() / name, bytes);
+    WriteNewFile(temp.path() / name, bytes);
   }
-  WriteFileDurably(temp.path() / "config.json", WriteBundleConfig(config));
+  WriteNewFile(temp.path() / "config.json", WriteBundleConfig(config));
   // A temp folder is private; the server may run as somebody else.
   std::error_code error;
   fs::permissions(temp.path(), fs::perms(0755), error);

@@ -43,7 +43,7 @@ std::map<std::string, std::string> ReadCheckedFiles(const fs::path& bundle,
   }
   std::map<std::string, std::string> files;
   for (const auto& [name, promised] : config.sha256) {
-    if (fs::path(name).filename() != name || name.starts_with('.')) {
+    if (name.empty() || name.starts_with('.') || fs::path(name).filename() != name) {
       ThrowCorrupt("config.json has a sha256 of '" + name + "', which is no plain file name");
     }
     std::string bytes = ReadBundleFile(bundle, name);
