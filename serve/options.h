@@ -1,0 +1,32 @@
+// What rebound-serve is told: flags, variables, file.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+#include "base/log.h"
+#include "models/task.h"
+#include "serve/api.h"
+#include "serve/cache.h"
+#include "serve/door/door.h"
+
+namespace rebound {
+
+struct ServeOptions {
+  DoorOptions door;
+  ApiOptions api;
+  CacheOptions cache;
+  std::filesystem::path models;
+  std::vector<Task> tasks;
+  std::chrono::milliseconds drain_timeout{30'000};
+  LogLevel log_level = LogLevel::kInfo;
+  LogFormat log_format = LogFormat::kText;
+  bool check_config = false;
+};
+
+// nullopt where --help or --version was answered. Throws kInvalidArgument naming the option.
+std::optional<ServeOptions> ParseServeOptions(int argc, const char* const* argv);
+
+}  // namespace rebound

@@ -1,0 +1,119 @@
+// Probes, the models that serve, and the cache's figures.
+#include "base/json.h"
+#include "serve/api.h"
+#include "serve/problem.h"
+
+namespace rebound {
+namespace {
+
+std::string_view OutcomeName(TaskStatus::Outcome outcome) {
+  switch (outcome) {
+    case TaskStatus::Outcome::kLoaded:
+      return "loaded";
+    case TaskStatus::Outcome::kFailed:
+      return "failed";
+    case TaskStatus::Outcome::kNone:
+      break;
+  }
+  return "none";
+}
+
+// What does not apply is absent.
+void WriteModel(const TaskStatus& status, bool details, JsonWriter* writer) {
+  JsonWriter& w = *writer;
+  w.StartObject().Key("task").String(TaskName(status.task));
+  w.Key("serving").Bool(status.serving != nullptr);
+  if (status.serving != nullptr) {
+    const BundleConfig& config = status.serving->config();
+    w.Key("version").Int(config.version).Key("hash").String(status.serving->hash());
+    w.Key("trained_at").String(config.trained_at);
+    if (details) {
+      w.Key("snapshot").StartObject().Key("id").Int(config.snapshot_id);
+      w.Key("digest").String(config.snapshot_digest).EndObject();
+      w.Key("training_samples").Int(config.training_samples);
+      w.Key("validation_accuracy").Double(config.validation_accuracy);
+    }
+  }
+  if (details) {
+    w.Key("last_reload").StartObject().Key("outcome").String(OutcomeName(status.last_outcome));
+    if (status.last_outcome != TaskStatus::Outcome::kNone) {
+      w.Key("version").Int(status.last_version).Key("at").String(status.last_at);
+    }
+    if (!status.last_error.empty()) w.Key("error").String(status.last_error);
+    w.EndObject();
+  }
+  if (!status.problem.empty()) w.Key("error").String(status.problem);
+  w.EndObject();
+}
+
+std::string ModelsJson(const std::vector<TaskStatus>& statuses, bool details) {
+  std::string json;
+  JsonWriter writer(&json);
+  writer.StartArray();
+  for (const TaskStatus& status : statuses) WriteModel(status, details, &writer);
+  writer.EndArray();
+  return json;
+}
+
+}  // namespace
+
+Response Api::Livez(const Call&) const {
+  Response response;
+  response.body = R"({"status":"alive"})";
+  return response;
+}
+
+Response Api::Readyz(const Call&) const {
+  const std::vector<TaskStatus> statuses = statuses_();
+  std::string reasons;
+  if (draining_) reasons = "the server is shutting down";
+  for (const TaskStatus& status : statuses) {
+    if (status.serving != nullptr) continue;
+    const std::string why = status.problem.empty() ? "not loaded yet" : status.problem;
+    reasons += (reasons.empty() ? "" : "; ") + std::string(TaskName(status.task)) + ": " + why;
+  }
+  if (!reasons.empty()) return MakeProblem(503, reasons);
+  Response response;
+  JsonWriter writer(&response.body);
+  writer.StartObject().Key("status").String("ready");
+  writer.Key("models").Raw(ModelsJson(statuses, false)).EndObject();
+  return response;
+}
+
+Response Api::Models(const Call&) const {
+  Response response;
+  JsonWriter writer(&response.body);
+  writer.StartObject().Key("models").Raw(ModelsJson(statuses_(), true)).EndObject();
+  return response;
+}
+
+Response Api::CacheStatistics(const Call&) const {
+  const CacheStats stats = cache_->Stats();
+  Response response;
+  JsonWriter w(&response.body);
+  w.StartObject();
+  w.Key("cache_enabled").Bool(cache_->enabled());
+  w.Key("stats_enabled").Bool(options_.cache_stats);
+  w.Key("timer_enabled").Bool(options_.cache_timer);
+  w.Key("hit_requests").Uint(options_.cache_stats ? stats.hits : 0);
+  w.Key("miss_requests").Uint(options_.cache_stats ? stats.misses : 0);
+  w.Key("size_in_bytes").Uint(stats.bytes);
+  w.Key("number_of_elements").Uint(stats.elements);
+  w.Key("avg_get_time_ms").Double(stats.average_get_ms);
+  w.Key("avg_set_time_ms").Double(stats.average_put_ms);
+  w.EndObject();
+  return response;
+}
+
+Response Api::CacheInfo(const Call&) const {
+  Response response;
+  JsonWriter w(&response.body);
+  w.StartObject();
+  w.Key("cache_enabled").Bool(cache_->enabled());
+  w.Key("folder").String(options_.cache_folder);
+  w.Key("max_size").String(std::to_string(options_.cache_max_bytes));
+  w.EndObject();
+  return response;
+}
+
+}  // namespace rebound

@@ -1,0 +1,158 @@
+#include "serve/texts.h"
+
+#include <utility>
+
+#include "base/text.h"
+#include "serve/problem.h"
+#include "tokenizer/normaliser.h"
+
+namespace rebound {
+namespace {
+
+[[noreturn]] void Refuse(int status, std::string_view detail,
+                         const std::vector<ItemError>& items = {}) {
+  throw Refusal{MakeProblem(status, detail, items)};
+}
+
+void CheckContentType(const Request& request) {
+  const std::string* encoding = request.FindHeader("content-encoding");
+  if (encoding != nullptr && AsciiLower(*encoding) != "identity") {
+    Refuse(415, "the body must not be compressed");
+  }
+  const std::string* type = request.FindHeader("content-type");
+  if (type == nullptr) return;
+  const std::string_view media = Trim(std::string_view(*type).substr(0, type->find(';')));
+  if (AsciiLower(media) != "application/json") Refuse(415, "Content-Type must be application/json");
+}
+
+JsonDocument ParseBody(std::string_view body) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (body.substr(0, kByteOrderMark.size()) == kByteOrderMark) {
+    body.remove_prefix(kByteOrderMark.size());
+  }
+  std::string repaired;
+  if (!IsValidUtf8(body)) {
+    repaired = RepairUtf8(body);
+    body = repaired;
+  }
+  try {
+    return ParseJson(body);
+  } catch (const Error& first) {
+    try {
+      return ParseJson(RepairSurrogates(body));
+    } catch (const Error&) {
+      Refuse(400, first.what());
+    }
+  }
+}
+
+// "" where the text is one; else what is wrong with it.
+std::string_view TextProblem(const JsonValue& value, std::string_view* text) {
+  if (!value.IsString()) return "is not a string";
+  *text = CutUtf8(Trim(JsonText(value)), kMaxTextBytes);
+  return text->empty() ? "is empty or blank" : "";
+}
+
+const JsonValue* FindPresent(const JsonValue& object, std::string_view key) {
+  const JsonValue* value = FindJson(object, key);
+  return value == nullptr || value->IsNull() ? nullptr : value;
+}
+
+void ReadBatch(const JsonValue& messages, size_t max_batch, std::vector<std::string_view>* texts) {
+  if (!messages.IsArray()) Refuse(422, "'messages' is not an array");
+  if (messages.Size() > max_batch) {
+    Refuse(413, "a batch has at most " + std::to_string(max_batch) + " texts");
+  }
+  std::vector<ItemError> errors;
+  for (const JsonValue& message : messages.GetArray()) {
+    std::string_view text;
+    const std::string_view problem = TextProblem(message, &text);
+    if (!problem.empty()) {
+      errors.push_back({texts->size(), "the text " + std::string(problem)});
+    }
+    texts->push_back(text);
+  }
+  if (!errors.empty()) {
+    Refuse(422,
+           std::to_string(errors.size()) + " of " + std::to_string(texts->size()) +
+               " texts cannot be read",
+           errors);
+  }
+}
+
+// The code unit of a `\uXXXX` at `i`, or -1.
+int CodeUnit(std::string_view json, size_t i) {
+  if (i + 6 > json.size() || json[i] != '\\' || json[i + 1] != 'u') return -1;
+  int unit = 0;
+  for (const char c : json.substr(i + 2, 4)) {
+    const char lower = static_cast<char>(c | 0x20);
+    const bool digit = c >= '0' && c <= '9';
+    if (!digit && (lower < 'a' || lower > 'f')) return -1;
+    unit = unit * 16 + (digit ? c - '0' : lower - 'a' + 10);
+  }
+  return unit;
+}
+
+}  // namespace
+
+std::string RepairSurrogates(std::string_view json) {
+  constexpr size_t kEscape = 6;
+  std::string repaired;
+  repaired.reserve(json.size());
+  for (size_t i = 0; i < json.size();) {
+    size_t length = 1;
+    bool half = false;
+    if (json[i] == '\\') {
+      const int unit = CodeUnit(json, i);
+      const int next = CodeUnit(json, i + kEscape);
+      const bool low_follows = next >= 0xDC00 && next <= 0xDFFF;
+      if (unit >= 0xD800 && unit <= 0xDBFF) {
+        half = !low_follows;
+        length = half ? kEscape : 2 * kEscape;
+      } else if (unit >= 0xDC00 && unit <= 0xDFFF) {
+        half = true;
+        length = kEscape;
+      } else {
+        length = 2;  // an escaped backslash hides no `u`
+      }
+    }
+    if (half) {
+      repaired.append("\\uFFFD");
+    } else {
+      repaired.append(json.substr(i, length));
+    }
+    i += length;
+  }
+  return repaired;
+}
+
+Texts ReadTexts(const Request& request, TextsForm form, size_t max_batch) {
+  CheckContentType(request);
+  Texts read;
+  read.document = ParseBody(request.body);
+  if (!read.document.IsObject()) Refuse(422, "the body is not a JSON object");
+  const JsonValue* message = FindPresent(read.document, "message");
+  const JsonValue* messages = FindPresent(read.document, "messages");
+  if (form == TextsForm::kSingle) {
+    if (message == nullptr) Refuse(422, "key 'message' is missing");
+  } else {
+    if (message == nullptr && messages == nullptr) {
+      Refuse(422, "key 'message' or 'messages' is missing");
+    }
+    if (message != nullptr && messages != nullptr) {
+      Refuse(422, "give 'message' or 'messages', not both");
+    }
+  }
+  if (message == nullptr) {
+    ReadBatch(*messages, max_batch, &read.texts);
+    return read;
+  }
+  read.single = true;
+  std::string_view text;
+  const std::string_view problem = TextProblem(*message, &text);
+  if (!problem.empty()) Refuse(422, "'message' " + std::string(problem));
+  read.texts.push_back(text);
+  return read;
+}
+
+}  // namespace rebound

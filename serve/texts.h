@@ -1,0 +1,34 @@
+// The texts of a request's body: `{"message": …}` or `{"messages": […]}`. Pure, Thread-safe.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "serve/http.h"
+
+namespace rebound {
+
+// An answer that ends a request early. Thrown inside serve/ alone, caught by Api::Handle.
+struct Refusal {
+  Response response;
+};
+
+struct Texts {
+  bool single = false;                  // `message`
+  std::vector<std::string_view> texts;  // trimmed, 1 to kMaxTextBytes bytes; views into document
+  JsonDocument document;
+};
+
+enum class TextsForm { kSingle, kSingleOrMany };
+
+// Bytes that are no UTF-8 and halves of surrogate pairs are replaced, never refused: bounces are
+// dirty. Throws Refusal: 415 for another content type, 400 for what is no JSON, 413 for more than
+// `max_batch` texts, 422 for another shape and for blank texts (with the index of each in a batch).
+Texts ReadTexts(const Request& request, TextsForm form, size_t max_batch);
+
+// A `\uD800`-like escape that is half a pair becomes `\uFFFD`. Of JSON text.
+std::string RepairSurrogates(std::string_view json);
+
+}  // namespace rebound

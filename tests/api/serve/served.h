@@ -1,0 +1,60 @@
+// An Api with models, as a test wants it.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/file.h"
+#include "engine/engine.h"
+#include "serve/api.h"
+#include "serve/cache.h"
+#include "serve/reload.h"
+
+namespace rebound::test {
+
+class Served {
+ public:
+  struct Options {
+    ApiOptions api;
+    CacheOptions cache;
+    std::filesystem::path models;
+    std::vector<Task> tasks = {kTasks.begin(), kTasks.end()};
+  };
+  explicit Served(Options options)
+      : cache_(options.cache),
+        reloader_(options.models, options.tasks, &engine_),
+        api_(WithSize(options), &engine_, &cache_, [this] { return reloader_.Statuses(); }) {
+    reloader_.LookNow(false);
+  }
+
+  // What Handle answers inline.
+  Response Ask(Request request) {
+    std::optional<Response> answer;
+    api_.Handle(std::move(request), [&](Response response) { answer = std::move(response); });
+    return answer.value();
+  }
+  Response Ask(std::string method, std::string target, std::string body = "",
+               HeaderList headers = {}) {
+    return Ask({std::move(method), std::move(target), std::move(headers), std::move(body)});
+  }
+
+  Api& api() { return api_; }
+  Engine& engine() { return engine_; }
+  Reloader& reloader() { return reloader_; }
+
+ private:
+  static ApiOptions WithSize(const Options& options) {
+    ApiOptions api = options.api;
+    api.cache_max_bytes = options.cache.max_bytes;
+    return api;
+  }
+
+  Engine engine_;
+  Cache cache_;
+  Reloader reloader_;
+  Api api_;
+};
+
+}  // namespace rebound::test

@@ -1,0 +1,107 @@
+#include "serve/options.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace rebound {
+namespace {
+
+ServeOptions Parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "rebound-serve");
+  return ParseServeOptions(static_cast<int>(arguments.size()), arguments.data()).value();
+}
+
+std::string ErrorOf(std::vector<const char*> arguments) {
+  try {
+    Parse(std::move(arguments));
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::kInvalidArgument);
+    return e.what();
+  }
+  return "";
+}
+
+// Sets a variable for one test.
+class Variable {
+ public:
+  Variable(const char* name, const char* value) : name_(name) { setenv(name, value, 1); }
+  ~Variable() { unsetenv(name_); }
+
+ private:
+  const char* name_;
+};
+
+TEST(ServeOptions, HaveTheDocumentedDefaults) {
+  const ServeOptions options = Parse({"--models", "m"});
+  EXPECT_EQ(options.door.host, "127.0.0.1");
+  EXPECT_EQ(options.door.port, 8080);
+  EXPECT_GE(options.door.threads, 1);
+  EXPECT_EQ(options.door.limits.max_body, 4u * 1024 * 1024);
+  EXPECT_EQ(options.api.max_batch, 1000u);
+  EXPECT_EQ(options.api.api_key, "");
+  EXPECT_TRUE(options.cache.enabled);
+  EXPECT_EQ(options.cache.max_bytes, 104857600u);
+  EXPECT_EQ(options.tasks.size(), kTaskCount);
+}
+
+TEST(ServeOptions, FlagBeatsVariableBeatsFile) {
+  const TempFolder folder;
+  const std::string file = folder.path() / "serve.conf";
+  WriteFileDurably(file, "models = from-file\nmax-batch = 1\nmax-body = 1\nthreads = 1\n");
+  const Variable batch("REBOUND_MAX_BATCH", "2");
+  const Variable body("REBOUND_MAX_BODY", "2");
+  const ServeOptions options = Parse({"--config", file.c_str(), "--max-body", "3"});
+  EXPECT_EQ(options.models, "from-file");
+  EXPECT_EQ(options.door.threads, 1);
+  EXPECT_EQ(options.api.max_batch, 2u);
+  EXPECT_EQ(options.door.limits.max_body, 3u);
+}
+
+TEST(ServeOptions, ReadTheNamesOfADropIn) {
+  const Variable models("REBOUND_MODELS", "m");
+  const Variable key("API_KEY", "k");
+  const Variable cache("HALON_BNAC_CACHE", "false");
+  const Variable folder("HALON_BNAC_CACHE_FOLDER", "/f");
+  const Variable size("HALON_BNAC_CACHE_SIZE", "12345");
+  const Variable stats("REBOUND_CACHE_STATS", "true");
+  const ServeOptions options = Parse({});
+  EXPECT_EQ(options.models, "m");
+  EXPECT_EQ(options.api.api_key, "k");
+  EXPECT_FALSE(options.cache.enabled);
+  EXPECT_EQ(options.api.cache_folder, "/f");
+  EXPECT_EQ(options.cache.max_bytes, 12345u);
+  EXPECT_TRUE(options.api.cache_stats);
+}
+
+TEST(ServeOptions, ListenOnAnyAddress) {
+  EXPECT_EQ(Parse({"--models", "m", "--listen", "0.0.0.0:0"}).door.port, 0);
+  const ServeOptions options = Parse({"--models", "m", "--listen", "[::1]:81"});
+  EXPECT_EQ(options.door.host, "[::1]");
+  EXPECT_EQ(options.door.port, 81);
+}
+
+TEST(ServeOptions, NameWhatIsWrong) {
+  EXPECT_EQ(ErrorOf({}), "--models DIR is needed: the folder of model bundles (see --help)");
+  for (const char* bad : {"8080", "host", "host:", ":1", "host:70000", "host:x", "host:-1"}) {
+    EXPECT_EQ(ErrorOf({"--models", "m", "--listen", bad}),
+              "--listen must be HOST:PORT, such as 127.0.0.1:8080; it is '" + std::string(bad) +
+                  "' (see --help)");
+  }
+  EXPECT_EQ(ErrorOf({"--models", "m", "--max-batch", "-1"}),
+            "--max-batch must be between 1 and 1000000 (see --help)");
+  EXPECT_EQ(ErrorOf({"--models", "m", "--tasks", "bnac,nonsense"}),
+            "--tasks: there is no task 'nonsense' (see --help)");
+  EXPECT_EQ(ErrorOf({"--models", "m", "--cache", "maybe"}),
+            "--cache must be true or false; it is 'maybe' (see --help)");
+  EXPECT_EQ(ErrorOf({"--models", "m", "--log-format", "xml"}),
+            "--log-format must be text or json; it is 'xml' (see --help)");
+  EXPECT_NE(ErrorOf({"--models", "m", "--nonsense"}), "");
+  EXPECT_NE(ErrorOf({"--models", "m", "--idle-timeout", "0"}), "");
+}
+
+}  // namespace
+}  // namespace rebound
