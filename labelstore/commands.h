@@ -1,0 +1,15 @@
+// The commands of rebound-labels: each parses its own options and returns the exit code.
+#pragma once
+
+namespace rebound {
+
+// argv[0] is the command's name. Throws Error (mains turn it into a line and a code).
+int RunMigrate(int argc, const char* const* argv);
+int RunSeed(int argc, const char* const* argv);
+int RunImport(int argc, const char* const* argv);
+int RunExport(int argc, const char* const* argv);
+int RunStats(int argc, const char* const* argv);
+int RunSnapshot(int argc, const char* const* argv);
+int RunCorpus(int argc, const char* const* argv);
+
+}  // namespace rebound

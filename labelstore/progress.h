@@ -1,0 +1,31 @@
+// One line on standard error that tells how far a long work is; silent for the first two seconds.
+// Thread-compatible.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace rebound {
+
+class Progress {
+ public:
+  // `total` 0: not known.
+  Progress(std::string what, int64_t total);
+  ~Progress();  // ends the line
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void Update(int64_t done);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  const std::string what_;
+  const int64_t total_;
+  const bool terminal_;  // a terminal gets one line again and again, a file one every ten seconds
+  const Clock::time_point start_;
+  Clock::time_point next_;
+  bool shown_ = false;
+};
+
+}  // namespace rebound
