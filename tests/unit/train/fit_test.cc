@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -85,10 +86,12 @@ TEST(FitTest, WithoutCalibrationRowsEveryEpochIsTrainedAndTheLastStays) {
   EXPECT_EQ(network.Export().at("step")[0], 7.0F);
 }
 
-TEST(FitTest, TheLearningRateFallsToAlmostNothing) {
+TEST(FitTest, TheLearningRateRisesAndFallsToAlmostNothing) {
   ScriptedNetwork network(1);
   Fit(&network, "toy", MakeRows(10), DataSet(), kLabels, Options(40, 1), nullptr, nullptr);
-  EXPECT_NEAR(network.rates.front(), FitOptions().learning_rate, 1e-4);
+  const float highest = *std::max_element(network.rates.begin(), network.rates.end());
+  EXPECT_NEAR(highest, FitOptions().learning_rate, 1e-4);
+  EXPECT_LT(network.rates.front(), highest / 2);
   EXPECT_NEAR(network.rates.back(), FitOptions().learning_rate / 50, 1e-5);
 }
 

@@ -1,0 +1,266 @@
+// Our training against `fasttext supervised`, on the same rows of the same seed corpus in one run:
+// samples/s of both, and accuracy on held-out templates, checked before anything is timed against.
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <iostream>
+#include <set>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/program_options.h"
+#include "base/text.h"
+#include "labelstore/generator.h"
+#include "models/bundle.h"
+#include "models/network.h"
+#include "train/child_process.h"
+#include "train/environment.h"
+#include "train/training_run.h"
+
+namespace po = boost::program_options;
+
+namespace rebound {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double SecondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::filesystem::path BesideThisProgram(const std::string& name) {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / name;
+}
+
+// The seed corpus in a store in memory.
+Corpus MakeCorpus(size_t texts) {
+  const std::filesystem::path folder = FindSeedFolder();
+  const std::vector<Template> templates = LoadSeedCorpus(folder / "templates");
+  const SlotLists lists = LoadSlotLists(folder / "slots");
+  const auto store = MakeMemoryLabelStore();
+  std::vector<Submission> submissions;
+  Generator(templates, lists, 1).Expand(texts, [&](const GeneratedText& text) {
+    Submission submission;
+    submission.text = text.text;
+    for (size_t i = 0; i < kTaskCount; ++i) submission.labels[i] = text.origin->labels[i];
+    submission.origin = LabelOrigin::kSeed;
+    submission.contributor = "seed";
+    submission.group = text.origin->group;
+    submissions.push_back(std::move(submission));
+  });
+  store->Submit(submissions);
+  return ReadCorpus(store.get(), store->MakeSnapshot().id, nullptr);
+}
+
+struct Measured {
+  std::string name;
+  double seconds = 0.0;
+  double samples = 0.0;  // rows times epochs
+  double accuracy = 0.0;
+  double macro_f1 = 0.0;
+};
+
+void Print(const Measured& m) {
+  std::printf("%-28s %8.2f s %10.0f samples/s   held-out accuracy %.4f  macro-F1 %.4f\n",
+              m.name.c_str(), m.seconds, m.samples / m.seconds, m.accuracy, m.macro_f1);
+  std::fflush(stdout);
+}
+
+// A model that says one class for everything is no competitor: the figures would mean nothing.
+void CheckAnswers(const Measured& m) {
+  if (!(m.accuracy > 0.3)) {
+    throw Error(ErrorCode::kInternal, m.name + " learned nothing (accuracy " +
+                                          std::to_string(m.accuracy) + "); its speed is no result");
+  }
+}
+
+struct Rows {
+  DataSet train;
+  DataSet calibrate;
+  DataSet judge;
+};
+
+std::vector<std::string> LabelNames(Task task) {
+  const auto labels = TaskLabels(task);
+  return {labels.begin(), labels.end()};
+}
+
+Measured MeasureOurs(const po::variables_map& options, const std::string& kind, Task task,
+                     const Rows& rows, const Encoder& encoder) {
+  const std::vector<std::string> labels = LabelNames(task);
+  NetworkSpec spec;
+  spec.kind = kind;
+  spec.sizes = TrainingOptions().sizes;
+  spec.sizes["embedding"] = options["embedding"].as<int>();
+  spec.sizes["filters"] = options["filters"].as<int>();
+  spec.sizes["hidden"] = options["hidden"].as<int>();
+  spec.sizes[std::string(kVocabularySize)] = encoder.size();
+  if (ConvWidths(kind).empty()) spec.sizes.erase(std::string(kFiltersSize));
+  spec.labels = static_cast<int64_t>(labels.size());
+  spec.seed = options["seed"].as<uint64_t>();
+  const auto network = MakeTorchNetwork(spec);
+  FitOptions fit;
+  fit.seed = spec.seed;
+  fit.epochs = options["epochs"].as<int>();
+  fit.patience = options["patience"].as<int>();
+  fit.learning_rate = options["learning-rate"].as<float>();
+  fit.dropout = options["dropout"].as<float>();
+  fit.label_smoothing = options["smoothing"].as<float>();
+  fit.sampling.word_dropout = options["word-dropout"].as<float>();
+  fit.sampling.crop = options["crop"].as<float>();
+  fit.sampling.copies_per_epoch = options["copies"].as<size_t>();
+  fit.sampling.batch_rows = options["batch"].as<size_t>();
+  fit.sampling.group_power = options["group-power"].as<float>();
+  fit.sampling.class_power = options["class-power"].as<float>();
+  Measured measured{kind};
+  const auto start = Clock::now();
+  const FitResult result = Fit(
+      network.get(), kind, rows.train, rows.calibrate, labels, fit,
+      [&](const EpochReport& report) {
+        if (!report.finished) return;
+        measured.samples += static_cast<double>(report.rows_done);
+        if (options["verbose"].as<bool>()) {
+          std::printf("  epoch %d loss %.4f calibration accuracy %.4f macro-F1 %.4f\n",
+                      report.epoch, report.loss, report.accuracy, report.macro_f1);
+          std::fflush(stdout);
+        }
+      },
+      nullptr);
+  measured.seconds = SecondsSince(start);
+  const auto judged = [&](const DataSet& data) {
+    return JudgeProbabilities(
+        data, ProbabilitiesOf(LogitsOf(network.get(), data, labels.size()), labels.size(), 1.0),
+        labels);
+  };
+  const Scorecard card = judged(rows.judge);
+  measured.accuracy = card.accuracy;
+  measured.macro_f1 = card.macro_f1;
+  measured.name += " (best epoch " + std::to_string(result.best_epoch) + ")";
+  return measured;
+}
+
+std::string FastTextLines(const Corpus& corpus, const DataSet& data) {
+  std::string lines;
+  for (size_t row = 0; row < data.rows(); ++row) {
+    lines += "__label__" + std::to_string(data.labels[row]) + " " +
+             corpus.rows[data.corpus_rows[row]].normalised + "\n";
+  }
+  return lines;
+}
+
+Measured MeasureFastText(const Corpus& corpus, Task task, const Rows& rows, int ngrams,
+                         int epochs) {
+  const TempFolder folder("rebound-bench-");
+  const std::string train = (folder.path() / "train.txt").string();
+  const std::string judge = (folder.path() / "judge.txt").string();
+  const std::string model = (folder.path() / "model").string();
+  const std::string answers = (folder.path() / "answers.txt").string();
+  WriteFileDurably(train, FastTextLines(corpus, rows.train));
+  WriteFileDurably(judge, FastTextLines(corpus, rows.judge));
+  const auto run = [](const std::string& command) {
+    if (RunCommands({{"/bin/sh", "-c", command}}, {}, 1, nullptr).front() != 0) {
+      throw Error(ErrorCode::kInternal, "failed: " + command);
+    }
+  };
+  Measured measured{"fasttext, n-grams " + std::to_string(ngrams) + ", 1 thread"};
+  const auto start = Clock::now();
+  run("fasttext supervised -input " + train + " -output " + model + " -dim 64 -lr 0.5 -epoch " +
+      std::to_string(epochs) + " -thread 1 -verbose 0 -wordNgrams " + std::to_string(ngrams));
+  measured.seconds = SecondsSince(start);
+  measured.samples = static_cast<double>(rows.train.rows()) * epochs;
+  run("fasttext predict " + model + ".bin " + judge + " > " + answers);
+  const std::vector<std::string> labels = LabelNames(task);
+  ScorecardBuilder builder(labels);
+  std::vector<float> probabilities(labels.size(), 0.0F);
+  size_t row = 0;
+  const std::string text = ReadFile(answers);
+  for (const std::string_view line : Split(text, '\n')) {
+    if (line.empty()) continue;
+    const size_t truth[] = {static_cast<size_t>(rows.judge.labels[row++])};
+    builder.Add(truth, static_cast<size_t>(std::stoi(std::string(line.substr(9)))), probabilities);
+  }
+  if (row != rows.judge.rows()) throw Error(ErrorCode::kInternal, "fasttext left rows out");
+  const Scorecard card = builder.Finish();
+  measured.accuracy = card.accuracy;
+  measured.macro_f1 = card.macro_f1;
+  return measured;
+}
+
+int Run(int argc, char** argv) {
+  CommandLine line;
+  line.summary = "Times our training and fastText's on the same rows.";
+  line.usage = "bench_train [options]";
+  auto add = line.options.add_options();
+  const FitOptions fit;
+  add("texts", po::value<size_t>()->default_value(100000), "texts of the seed corpus");
+  add("task", po::value<std::string>()->default_value("bnac"), "");
+  add("network", po::value<std::string>()->default_value("both"), "bag, table_cnn, both, none");
+  add("tokenizer", po::value<std::string>(), "a .model to use instead of training one");
+  add("vocabulary", po::value<int>()->default_value(8000), "");
+  add("seed", po::value<uint64_t>()->default_value(1), "");
+  add("epochs", po::value<int>()->default_value(fit.epochs), "ours, at most");
+  add("patience", po::value<int>()->default_value(fit.patience), "");
+  add("learning-rate", po::value<float>()->default_value(fit.learning_rate), "");
+  add("dropout", po::value<float>()->default_value(fit.dropout), "");
+  add("smoothing", po::value<float>()->default_value(fit.label_smoothing), "");
+  add("word-dropout", po::value<float>()->default_value(fit.sampling.word_dropout), "");
+  add("crop", po::value<float>()->default_value(fit.sampling.crop), "");
+  add("copies", po::value<size_t>()->default_value(fit.sampling.copies_per_epoch), "");
+  add("batch", po::value<size_t>()->default_value(fit.sampling.batch_rows), "");
+  add("group-power", po::value<float>()->default_value(fit.sampling.group_power), "");
+  add("class-power", po::value<float>()->default_value(fit.sampling.class_power), "");
+  add("embedding", po::value<int>()->default_value(64), "");
+  add("filters", po::value<int>()->default_value(64), "");
+  add("hidden", po::value<int>()->default_value(64), "");
+  add("fasttext-epochs", po::value<int>()->default_value(5), "0: leave fastText out");
+  add("verbose", po::bool_switch(), "every epoch");
+  const auto options = ParseOptions(argc, argv, line);
+  if (!options) return 0;
+  ExecutePinned(argv, 1);
+  const Task task = ParseTask((*options)["task"].as<std::string>()).value();
+  auto start = Clock::now();
+  const Corpus corpus = MakeCorpus((*options)["texts"].as<size_t>());
+  std::printf("%zu texts of %d groups made in %.1f s\n", corpus.rows.size(), corpus.groups,
+              SecondsSince(start));
+  std::fflush(stdout);
+  start = Clock::now();
+  const std::string model = options->count("tokenizer") != 0
+                                ? ReadFile((*options)["tokenizer"].as<std::string>())
+                                : TrainTokenizer(corpus, BesideThisProgram("rebound-tokenizer"),
+                                                 (*options)["vocabulary"].as<int>(), nullptr)
+                                      .bytes;
+  std::printf("tokenizer in %.1f s\n", SecondsSince(start));
+  const auto encoder = Encoder::Parse(model);
+  start = Clock::now();
+  const Rows rows{MakeDataSet(corpus, task, Side::kTrain, *encoder, 0),
+                  MakeDataSet(corpus, task, Side::kCalibrate, *encoder, kJudgedCopies),
+                  MakeDataSet(corpus, task, Side::kJudge, *encoder, kJudgedCopies)};
+  std::printf(
+      "%zu training, %zu calibration, %zu judging rows; %.1f tokens a row; encoded in %.1f s\n",
+      rows.train.rows(), rows.calibrate.rows(), rows.judge.rows(),
+      static_cast<double>(rows.train.tokens.size()) / static_cast<double>(rows.train.rows()),
+      SecondsSince(start));
+  std::fflush(stdout);
+  const auto network = (*options)["network"].as<std::string>();
+  std::vector<Measured> results;
+  for (const std::string_view kind : {kBagNetwork, kTableCnnNetwork}) {
+    if (network == "none" || (network != "both" && network != kind)) continue;
+    results.push_back(MeasureOurs(*options, std::string(kind), task, rows, *encoder));
+  }
+  const int fasttext_epochs = (*options)["fasttext-epochs"].as<int>();
+  if (fasttext_epochs > 0) {
+    for (const int ngrams : {1, 3}) {
+      results.push_back(MeasureFastText(corpus, task, rows, ngrams, fasttext_epochs));
+    }
+  }
+  for (const Measured& measured : results) CheckAnswers(measured);
+  for (const Measured& measured : results) Print(measured);
+  return 0;
+}
+
+}  // namespace
+}  // namespace rebound
+
+int main(int argc, char** argv) {
+  return rebound::RunMain("bench_train", [&] { return rebound::Run(argc, argv); });
+}

@@ -1,0 +1,245 @@
+// A whole training run over a store in memory: what it publishes, promotes, records and refuses.
+#include "train/training_run.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "models/bundle_store.h"
+#include "models/classifier.h"
+#include "tests/support/bundles.h"
+
+namespace rebound {
+namespace {
+
+// Twenty-four phrasings a class, each a group of four copies.
+void Fill(LabelStore* store) {
+  const std::vector<std::pair<std::string, std::vector<std::string>>> classes = {
+      {"RECIPIENT_NOT_FOUND", {"user", "unknown", "mailbox", "address"}},
+      {"BLOCK_LIST", {"spamhaus", "listed", "blocklist", "zen"}},
+      {"GRAYLISTING", {"greylisting", "greylisted", "later", "retry"}},
+      {"SPF", {"spf", "permitted", "sender", "softfail"}},
+  };
+  const std::vector<std::string> fillers = {"please", "see",  "your", "host",    "mail", "the",
+                                            "said",   "this", "for",  "message", "error"};
+  std::vector<Submission> rows;
+  for (const auto& [name, words] : classes) {
+    for (size_t group = 0; group < 24; ++group) {
+      for (size_t copy = 0; copy < 4; ++copy) {
+        Submission row;
+        // Neutral words, other ones in every group and copy, around two that tell the class.
+        const auto filler = [&](size_t i) { return fillers[(group * 5 + copy * 3 + i) % 11]; };
+        row.text = "550 " + filler(0) + " " + words[group % 4] + " " + filler(group % 7 + 1) + " " +
+                   words[(group + 1 + group / 4) % 4] + " " + filler(copy + 2);
+        row.labels[Index(Task::kBnac)] = FindLabel(Task::kBnac, name);
+        row.contributor = "test";
+        row.group = name + std::to_string(group);
+        rows.push_back(std::move(row));
+      }
+    }
+  }
+  store->Submit(rows);
+}
+
+class TrainingRunTest : public testing::Test {
+ protected:
+  TrainingRunTest() : store_(MakeMemoryLabelStore()), progress_(ProgressMode::kPlain, "test") {
+    Fill(store_.get());
+    corpus_ = ReadCorpus(store_.get(), store_->MakeSnapshot().id, nullptr);
+    tokenizer_ = {test::MakeTestTokenizer(), "made by the test"};
+    options_.models = folder_.path() / "models";
+    options_.networks = {std::string(kBagNetwork)};
+    options_.sizes = {{"embedding", 16}, {"filters", 8}, {"hidden", 16}};
+    options_.fit.epochs = 12;
+    options_.fit.learning_rate = 1e-2F;
+    options_.fit.sampling.batch_rows = 32;
+    options_.make_network = MakeTorchNetwork;
+  }
+
+  TrainingOutcome TrainOnce() {
+    return Train(store_.get(), corpus_, tokenizer_, options_, &progress_);
+  }
+  BundleStore Bundles() const { return BundleStore(options_.models); }
+  std::string WeightsOf(int version) const {
+    return ReadFile(Bundles().BundleFolder(Task::kBnac, version) / "weights.safetensors");
+  }
+  TrainingRun LastRun() { return store_->ReadRuns(1).at(0); }
+
+  TempFolder folder_;
+  std::unique_ptr<LabelStore> store_;
+  Progress progress_;
+  Corpus corpus_;
+  TokenizerModel tokenizer_;
+  TrainingOptions options_;
+};
+
+TEST_F(TrainingRunTest, TheFirstModelIsPublishedPromotedAndRecorded) {
+  const TrainingOutcome outcome = TrainOnce();
+  EXPECT_EQ(outcome.version, 1);
+  EXPECT_TRUE(outcome.promoted) << outcome.reason;
+  EXPECT_GT(outcome.candidate.rows, 0);
+  EXPECT_GT(outcome.candidate.accuracy, 0.8);
+  EXPECT_FALSE(outcome.incumbent.has_value());
+  EXPECT_EQ(Bundles().Current(Task::kBnac), 1);
+  const TrainingRun run = LastRun();
+  EXPECT_EQ(run.status, "promoted");
+  EXPECT_EQ(run.version, 1);
+  EXPECT_EQ(run.snapshot_id, corpus_.snapshot.id);
+  EXPECT_EQ(run.reason, outcome.reason);
+  EXPECT_EQ(ParseScorecard(run.scorecard_json).rows, outcome.candidate.rows);
+}
+
+TEST_F(TrainingRunTest, TheBundleClassifiesAndSaysHowItWasMade) {
+  TrainOnce();
+  const auto classifier = Classifier::Load(Bundles().BundleFolder(Task::kBnac, 1));
+  Classifier::Scratch scratch;
+  const Prediction prediction =
+      classifier->ClassifyText("550 spamhaus failure listed goodbye", &scratch);
+  EXPECT_EQ(classifier->config().labels[prediction.label], "BLOCK_LIST");
+  const BundleConfig& config = classifier->config();
+  EXPECT_EQ(config.snapshot_digest, corpus_.snapshot.digest);
+  EXPECT_EQ(config.labels.size(), 18u);
+  EXPECT_GT(config.training_samples, 0);
+  EXPECT_EQ(LastRun().weights_sha256, config.sha256.at("weights.safetensors"));
+  const auto folder = Bundles().BundleFolder(Task::kBnac, 1);
+  EXPECT_EQ(ParseGoldens(ReadFile(folder / "golden.jsonl")).size(), kGoldens);
+  EXPECT_GT(ParseScorecard(ReadFile(folder / "scorecard.json")).rows, 0);
+  EXPECT_NE(ReadFile(folder / "MODEL_CARD.md").find("made by the test"), std::string::npos);
+}
+
+TEST_F(TrainingRunTest, OurInferenceEqualsLibTorchForBothNetworks) {
+  for (const std::string_view kind : {kBagNetwork, kTableCnnNetwork}) {
+    for (const int64_t hidden : {0, 16}) {
+      options_.networks = {std::string(kind)};
+      options_.sizes["hidden"] = hidden;
+      options_.fit.epochs = 3;
+      const TrainingOutcome outcome = TrainOnce();
+      EXPECT_LE(outcome.largest_difference, 1e-5) << kind << " " << hidden;
+      EXPECT_EQ(outcome.network, kind);
+    }
+  }
+}
+
+TEST_F(TrainingRunTest, TheSameSnapshotAndSeedGiveTheSameBytes) {
+  options_.networks = {std::string(kBagNetwork), std::string(kTableCnnNetwork)};
+  options_.fit.epochs = 4;
+  TrainOnce();
+  TrainOnce();
+  EXPECT_EQ(WeightsOf(1), WeightsOf(2));
+  options_.seed = 2;
+  TrainOnce();
+  EXPECT_NE(WeightsOf(1), WeightsOf(3));
+}
+
+TEST_F(TrainingRunTest, AWorseCandidateIsPublishedButDoesNotTakeOver) {
+  TrainOnce();
+  options_.fit.epochs = 1;
+  options_.fit.learning_rate = 1e-6F;
+  const TrainingOutcome outcome = TrainOnce();
+  EXPECT_FALSE(outcome.promoted);
+  EXPECT_EQ(outcome.version, 2);
+  EXPECT_EQ(Bundles().Current(Task::kBnac), 1);
+  ASSERT_TRUE(outcome.incumbent.has_value());
+  EXPECT_EQ(outcome.incumbent->rows, outcome.candidate.rows);
+  const TrainingRun run = LastRun();
+  EXPECT_EQ(run.status, "not_promoted");
+  EXPECT_NE(run.reason.find("worse by more than 0.0100"), std::string::npos) << run.reason;
+  EXPECT_FALSE(run.incumbent_scorecard_json.empty());
+}
+
+TEST_F(TrainingRunTest, ToldAlwaysAWorseCandidateTakesOver) {
+  TrainOnce();
+  options_.fit.epochs = 1;
+  options_.fit.learning_rate = 1e-6F;
+  options_.promotion.mode = PromotionMode::kAlways;
+  EXPECT_TRUE(TrainOnce().promoted);
+  EXPECT_EQ(Bundles().Current(Task::kBnac), 2);
+}
+
+TEST_F(TrainingRunTest, ACancelledRunLeavesNoBundleAndSaysSo) {
+  int asked = 0;
+  options_.stop = [&] { return ++asked > 20; };
+  try {
+    TrainOnce();
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::kCancelled);
+  }
+  EXPECT_TRUE(Bundles().Versions(Task::kBnac).empty());
+  EXPECT_FALSE(std::filesystem::exists(options_.models));
+  EXPECT_EQ(LastRun().status, "failed");
+  EXPECT_EQ(LastRun().reason, "cancelled");
+}
+
+TEST_F(TrainingRunTest, AnIncumbentThatCannotBeLoadedDoesNotStandInTheWay) {
+  TrainOnce();
+  WriteFileDurably(Bundles().BundleFolder(Task::kBnac, 1) / "weights.safetensors", "damaged");
+  const TrainingOutcome outcome = TrainOnce();
+  EXPECT_TRUE(outcome.promoted);
+  EXPECT_NE(outcome.reason.find("the current bundle cannot be loaded"), std::string::npos)
+      << outcome.reason;
+  EXPECT_EQ(Bundles().Current(Task::kBnac), 2);
+}
+
+TEST_F(TrainingRunTest, ATaskWithoutLabelsSaysWhatToDo) {
+  options_.task = Task::kAction;
+  try {
+    TrainOnce();
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::kInvalidArgument);
+    EXPECT_STREQ(e.what(),
+                 "the snapshot has no training row for task action; label more texts or seed the "
+                 "store (`rebound-labels seed`)");
+  }
+  EXPECT_EQ(LastRun().status, "failed");
+}
+
+TEST_F(TrainingRunTest, AStoreTooSmallToJudgeStillMakesAModelAndSaysSo) {
+  for (CorpusRow& row : corpus_.rows) row.side = Side::kTrain;
+  const TrainingOutcome first = TrainOnce();
+  EXPECT_TRUE(first.promoted) << "nothing serves yet";
+  EXPECT_EQ(first.candidate.rows, 0);
+  const TrainingOutcome second = TrainOnce();
+  EXPECT_FALSE(second.promoted);
+  EXPECT_EQ(second.reason,
+            "no held-out row compares it with the incumbent; --promote always overrides");
+}
+
+TEST_F(TrainingRunTest, ANetworkThatOurInferenceComputesOtherwiseIsNeverPublished) {
+  // Gives away other weights than those it computes with.
+  struct Liar : Network {
+    explicit Liar(std::unique_ptr<Network> inner) : inner(std::move(inner)) {}
+    double Step(const Batch& batch, const StepOptions& o) override { return inner->Step(batch, o); }
+    void Forward(const Batch& batch, std::vector<float>* logits) override {
+      inner->Forward(batch, logits);
+    }
+    Weights Export() const override {
+      Weights weights = inner->Export();
+      for (float& bias : weights.at("output.bias")) bias = bias * 2.0F + 1e-3F;
+      return weights;
+    }
+    void Import(const Weights&) override {}
+    std::unique_ptr<Network> inner;
+  };
+  options_.make_network = [](const NetworkSpec& spec) {
+    return std::make_unique<Liar>(MakeTorchNetwork(spec));
+  };
+  EXPECT_THROW(TrainOnce(), Error);
+  EXPECT_TRUE(Bundles().Versions(Task::kBnac).empty());
+  EXPECT_EQ(LastRun().status, "failed");
+}
+
+TEST_F(TrainingRunTest, TheCurrentTokenizerIsFoundInAnyTasksBundle) {
+  EXPECT_FALSE(FindCurrentTokenizer(Bundles(), Task::kAction).has_value());
+  TrainOnce();
+  const auto shared = FindCurrentTokenizer(Bundles(), Task::kAction);
+  ASSERT_TRUE(shared.has_value());
+  EXPECT_EQ(shared->bytes, tokenizer_.bytes);
+  EXPECT_EQ(shared->origin, "bnac version 1");
+  WriteFileDurably(Bundles().BundleFolder(Task::kBnac, 1) / "config.json", "{}");
+  EXPECT_FALSE(FindCurrentTokenizer(Bundles(), Task::kAction).has_value());
+}
+
+}  // namespace
+}  // namespace rebound
