@@ -11,8 +11,9 @@ namespace rebound {
 namespace {
 
 // Whether a phrase may end before `i`: at a blank, a separator, the end, or full stops before one
-// of these.
+// of these or before an address of the web (which Mask parts from them by a blank).
 bool EndsPhrase(std::string_view text, size_t i) {
+  const size_t begin = i;
   while (i < text.size() &&
          (text[i] == '.' || text[i] == ':' || text[i] == '!' || text[i] == '?')) {
     ++i;
@@ -23,7 +24,8 @@ bool EndsPhrase(std::string_view text, size_t i) {
     const HighKind kind = ClassifyHigh(text.substr(i)).kind;
     return kind != HighKind::kSpaced && kind != HighKind::kApostrophe;
   }
-  return k == CharClass::kBlank || k == CharClass::kSeparator;
+  return k == CharClass::kBlank || k == CharClass::kSeparator ||
+         (i > begin && MatchUrl(text.substr(i)) > 0);
 }
 
 size_t SkipBlanks(std::string_view text, size_t i) {
@@ -195,7 +197,7 @@ size_t MatchDuration(std::string_view text) {
   const size_t digits = CountDigits(text, 0);
   if (digits == 0 || digits > 6) return 0;
   size_t i = digits;
-  if (i < text.size() && text[i] == '-') {
+  if (i < text.size() && text[i] == '-' && digits < 3) {  // but 550-second line
     ++i;
   } else {
     i += SkipBlanks(text, i);
@@ -247,7 +249,8 @@ size_t MatchUrl(std::string_view text) {
     if (text[end - 1] == '/') break;
     --end;
   }
-  return end > scheme && IsWordByte(text[scheme]) ? end : 0;
+  // Not a mask token in place of the host: what follows it was judged by itself.
+  return end > scheme && IsWordByte(text[scheme]) && text[scheme] != '_' ? end : 0;
 }
 
 UrlParts SplitUrl(std::string_view url) {

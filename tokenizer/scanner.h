@@ -95,25 +95,46 @@ class Scanner {
   void Emit(SegmentKind kind, size_t begin, size_t end) {
     if (begin == end) return;
     masked_bytes_ += kind == SegmentKind::kInvalid ? 3 : end - begin;
-    if (kind != SegmentKind::kGap) after_dropped_ = false;
-    if (kind != SegmentKind::kGap && kind != SegmentKind::kInvalid) line_start_ = false;
+    if (kind != SegmentKind::kGap && kind != SegmentKind::kInvalid) {
+      after_dropped_ = false;
+      line_start_ = false;
+    }
     sink_->Add({kind, MaskToken::kNone, false, false, Slice(begin, end), {}, {}});
   }
 
-  void EmitToken(MaskToken token, size_t begin, size_t end, std::string_view name = {},
+  // A token that stands for a whole part. A name is written only where no word follows in the run:
+  // its blank would cut the run at another place than its loosest joint.
+  void EmitToken(MaskToken token, size_t begin, size_t end, std::string_view name = {}) {
+    if (!name.empty() && WordFollows(end)) name = {};
+    AddToken(token, begin, end, name, {}, false, false);
+  }
+
+  // A token for what is no part: phrases, addresses of the web. Their neighbours were judged
+  // without them, so a blank must part the two.
+  void EmitApart(MaskToken token, size_t begin, size_t end, std::string_view name = {},
                  std::string_view hint = {}) {
-    Segment s{SegmentKind::kToken, token, false, false, Slice(begin, end), name, hint};
-    // Addresses of the web and bracketed ones are no parts: their neighbours were judged without
-    // them.
-    const bool apart = token == MaskToken::kUrl || text_[begin] == '[';
-    s.pad_before =
-        apart && begin > 0 && (IsWordByte(text_[begin - 1]) || IsPunct(text_[begin - 1]));
-    s.pad_after = (apart || !name.empty()) && WordFollows(end);
+    AddToken(token, begin, end, name, hint, true, WordFollows(end));
+  }
+
+  void AddToken(MaskToken token, size_t begin, size_t end, std::string_view name,
+                std::string_view hint, bool pad_before, bool pad_after) {
+    // The name would be read as the start of an address: zen.spamhaus.org @ example.com.
+    if (!name.empty() && GoesOnWithAt(end)) name = hint = {};
+    const bool touches = begin > 0 && (IsWordByte(text_[begin - 1]) || IsPunct(text_[begin - 1]));
+    const bool touches_token = begin > 0 && begin == token_end_;
+    Segment s{SegmentKind::kToken,
+              token,
+              (pad_before && touches) || touches_token,
+              pad_after,
+              Slice(begin, end),
+              name,
+              hint};
     masked_bytes_ += kMaskTokens[static_cast<size_t>(token)].size() + (s.pad_before ? 1 : 0) +
                      (s.pad_after ? 1 : 0) + (name.empty() ? 0 : name.size() + 1) +
                      (hint.empty() ? 0 : hint.size() + 1);
     after_dropped_ = false;
     line_start_ = false;
+    token_end_ = end;
     sink_->Add(s);
   }
 
@@ -121,6 +142,13 @@ class Scanner {
   bool WordFollows(size_t i) const {
     while (i < text_.size() && IsPunct(text_[i])) ++i;
     return i < text_.size() && IsWordByte(text_[i]);
+  }
+
+  bool GoesOnWithAt(size_t i) const {
+    while (i < text_.size() && IsPunct(text_[i])) {
+      if (text_[i++] == '@') return true;
+    }
+    return text_.substr(i).starts_with(" @");
   }
 
   // Scans one blank, separator, run or phrase from `i` and gives its end.
@@ -167,7 +195,7 @@ class Scanner {
         const size_t n = 6 + gap.size() + 10;
         if (rest.size() >= n && rest.substr(6, gap.size()) == gap &&
             EqualsLower(rest.substr(6 + gap.size(), 10), "protected]")) {
-          EmitToken(MaskToken::kEmail, i, i + n);
+          EmitApart(MaskToken::kEmail, i, i + n);
           return i + n;
         }
       }
@@ -175,9 +203,8 @@ class Scanner {
     if (rest[0] == '<') {
       // Half-masked: <jane.r EMAIL>.
       size_t n = 1;
-      while (n < rest.size() && n <= 64 && !IsBlank(rest[n]) && rest[n] != '<' && rest[n] != '>')
-        ++n;
-      if (n > 1 && rest.substr(n).starts_with(" EMAIL>")) {
+      while (n < rest.size() && n <= 64 && (IsWordByte(rest[n]) || IsPunct(rest[n]))) ++n;
+      if (n > 1 && rest.substr(n).starts_with(" EMAIL>") && !HoldsToken(i + 1, i + n)) {
         Emit(SegmentKind::kGap, i, i + 1);
         EmitToken(MaskToken::kEmail, i + 1, i + n + 6);
         return i + n + 6;
@@ -250,13 +277,13 @@ class Scanner {
     }
     const size_t end = RunEnd(i);
     // john @ example.com
-    if (IsWordByte(text_[i]) && end + 2 < text_.size() && text_[end] == ' ' &&
-        text_[end + 1] == '@') {
+    if (end + 2 < text_.size() && text_[end] == ' ' && text_[end + 1] == '@' &&
+        IsWordByte(text_[i]) && !HoldsToken(i, end)) {
       const size_t domain = end + 2 + (text_[end + 2] == ' ' ? 1 : 0);
       if (domain < text_.size() && IsWordByte(text_[domain]) && !IsHigh(text_[domain])) {
         const size_t domain_end = TrimEnd(domain, RunEnd(domain));
         if (IsHost(Slice(domain, domain_end))) {
-          EmitToken(MaskToken::kEmail, i, domain_end, NameOfHost(Slice(domain, domain_end)));
+          EmitApart(MaskToken::kEmail, i, domain_end, NameOfHost(Slice(domain, domain_end)));
           return domain_end;
         }
       }
@@ -265,25 +292,24 @@ class Scanner {
       const std::string_view rest = text_.substr(i);
       if (IsDigit(text_[i])) {
         if (const size_t n = MatchDuration(rest); n > 0) {
-          EmitToken(MaskToken::kDuration, i, i + n);
+          EmitApart(MaskToken::kDuration, i, i + n);
           return i + n;
         }
       }
       if (const size_t n = MatchDate(rest); n > 0) {
-        EmitToken(MaskToken::kDate, i, i + n);
+        EmitApart(MaskToken::kDate, i, i + n);
         return i + n;
       }
     }
-    const size_t scheme = text_.substr(0, end).find("://", i);
-    if (scheme != std::string_view::npos) {
-      size_t start = scheme;
+    for (size_t at = i; (at = text_.substr(0, end).find("://", at)) != std::string_view::npos;
+         ++at) {
+      size_t start = at;
       while (start > i && IsLetter(text_[start - 1])) --start;
-      if (start == i || !IsWordByte(text_[start - 1])) {
-        if (const size_t n = MatchUrl(text_.substr(start)); n > 0) {
-          Part(i, start);
-          EmitUrl(start, start + n);
-          return start + n;
-        }
+      if (start > i && IsWordByte(text_[start - 1])) continue;
+      if (const size_t n = MatchUrl(text_.substr(start)); n > 0) {
+        Part(i, start);
+        EmitUrl(start, start + n);
+        return start + n;
       }
     }
     Part(i, end);
@@ -293,7 +319,7 @@ class Scanner {
   void EmitUrl(size_t begin, size_t end) {
     const UrlParts url = SplitUrl(Slice(begin, end));
     const std::string_view name = NameOfHost(url.host);
-    EmitToken(MaskToken::kUrl, begin, end, name, name.empty() ? std::string_view() : url.hint);
+    EmitApart(MaskToken::kUrl, begin, end, name, name.empty() ? std::string_view() : url.hint);
   }
 
   size_t TrimEnd(size_t begin, size_t end) const {
@@ -317,9 +343,11 @@ class Scanner {
       return;
     }
     Emit(SegmentKind::kGap, begin, from);
-    if (to < end && text_[to] == '@') {
-      EmitToken(MaskToken::kEmail, from, to + 1);  // half of an address
-      Emit(SegmentKind::kGap, to + 1, end);
+    size_t stop = to;
+    while (stop < end && text_[stop] == '@') ++stop;
+    if (stop > to && !HoldsToken(from, to)) {
+      EmitToken(MaskToken::kEmail, from, stop);  // half of an address
+      Emit(SegmentKind::kGap, stop, end);
       return;
     }
     if (to - from > 4 && text_[from + 3] == '-' && IsReplyCode(Slice(from, from + 3))) {
@@ -329,19 +357,19 @@ class Scanner {
       while (from < to && IsPunct(text_[from])) ++from;
       Emit(SegmentKind::kGap, joint, from);
     }
-    Core(from, to);
-    Emit(SegmentKind::kGap, to, end);
+    Core(from, stop);
+    Emit(SegmentKind::kGap, stop, end);
   }
 
-  // A part without punctuation around it. REQUIRES: begin < end.
+  // A part without punctuation around it but for @. REQUIRES: begin < end.
   void Core(size_t begin, size_t end) {
     const Makeup m = Look(begin, end);
     if (!m.punct()) {
       Word(begin, end, m);
       return;
     }
-    if (m.apostrophe && m.digits == 0 && !m.at && !m.path && !m.colon && !m.loose && !m.equal &&
-        !m.plus && !m.dash && !m.dot) {
+    if (m.apostrophe && !m.underscore && m.digits == 0 && !m.at && !m.path && !m.colon &&
+        !m.loose && !m.equal && !m.plus && !m.dash && !m.dot) {
       Emit(SegmentKind::kWord, begin, end);  // recipient's
       return;
     }
@@ -609,6 +637,7 @@ class Scanner {
   const std::string_view text_;
   Sink* const sink_;
   size_t masked_bytes_ = 0;     // of the text so far as Mask writes it
+  size_t token_end_ = 0;        // where the last token ended
   std::string_view reply_;      // the first reply code
   std::string_view enhanced_;   // the first enhanced code
   bool several_lines_ = false;  // "550-" was seen
