@@ -19,7 +19,7 @@ namespace rebound {
 
 inline constexpr int kBundleFormat = 1;
 
-// Names of the network kinds in config.json; their tensors are listed in docs/architecture.md.
+// Names of the network kinds in config.json; models/network.h has their tensors and formulas.
 inline constexpr std::string_view kBagNetwork = "bag";
 inline constexpr std::string_view kTableCnnNetwork = "table_cnn";
 
@@ -27,11 +27,10 @@ inline constexpr std::string_view kTableCnnNetwork = "table_cnn";
 struct BundleConfig {
   int format_version = kBundleFormat;
   Task task = Task::kBnac;
-  int version = 0;                  // 1.. within its task
-  std::vector<std::string> labels;  // in the order of the network's outputs
-  std::string network;              // kBagNetwork or kTableCnnNetwork
-  std::map<std::string, int64_t>
-      sizes;  // "vocabulary", "embedding", "hidden", "filters"...: as the network needs
+  int version = 0;                       // 1.. within its task
+  std::vector<std::string> labels;       // in the order of the network's outputs
+  std::string network;                   // kBagNetwork or kTableCnnNetwork
+  std::map<std::string, int64_t> sizes;  // keys in models/network.h
   int normaliser_version = 0;
   double temperature = 1.0;         // logits are divided by it
   double fallback_threshold = 0.0;  // below this probability the status code may decide

@@ -12,52 +12,51 @@
 namespace rebound {
 namespace {
 
-// Eight floats that the compiler maps on what the machine has (two SSE or NEON registers at the
-// least). Accumulators of this type stay in registers; plain loops over memory are 3 times slower.
-using V8 = float __attribute__((vector_size(32), may_alias));
-constexpr size_t kLanes = 8;
-constexpr size_t kBlock = 4;  // vectors that one pass accumulates
+// The register that every machine has (SSE, NEON). Accumulators of this type stay in registers;
+// plain loops over memory are 3 times slower, and the comparison of wider vectors falls apart into
+// single floats where the machine has no AVX.
+using V4 = float __attribute__((vector_size(16), may_alias));
+constexpr size_t kLanes = 4;
 
 constexpr size_t kAlignment = 64;
 constexpr size_t kLargestTable = size_t{2} << 30;  // bytes
 
 size_t Padded(size_t columns) { return (columns + kLanes - 1) / kLanes * kLanes; }
 
-const V8* Vectors(const float* data) { return reinterpret_cast<const V8*>(data); }
-V8* Vectors(float* data) { return reinterpret_cast<V8*>(data); }
+const V4* Vectors(const float* data) { return reinterpret_cast<const V4*>(data); }
+V4* Vectors(float* data) { return reinterpret_cast<V4*>(data); }
 
-// Calls body.operator()<B>(column) so that blocks of B vectors cover `columns`.
-template <class Body>
-void ForBlocks(size_t columns, Body body) {
-  size_t column = 0;
-  for (; column + kBlock * kLanes <= columns; column += kBlock * kLanes) {
-    body.template operator()<kBlock>(column);
+// Calls body.operator()<B>(column) so that blocks of B vectors cover `columns`: of `Largest` while
+// they fit, then of half as many and so on. Many accumulators hide the latency of an addition.
+template <size_t Largest, class Body>
+void ForBlocks(size_t columns, Body body, size_t column = 0) {
+  for (; column + Largest * kLanes <= columns; column += Largest * kLanes) {
+    body.template operator()<Largest>(column);
   }
-  for (; column < columns; column += kLanes) body.template operator()<1>(column);
+  if constexpr (Largest > 1) ForBlocks<Largest / 2>(columns, body, column);
 }
 
 // out[c] = sum over i of table[rows[i] + c]
 template <size_t B>
 void SumRows(const float* table, std::span<const size_t> rows, float* out) {
-  V8 sum[B] = {};
+  V4 sum[B] = {};
   for (const size_t row : rows) {
-    const V8* const values = Vectors(table + row);
+    const V4* const values = Vectors(table + row);
     for (size_t b = 0; b < B; ++b) sum[b] += values[b];
   }
   for (size_t b = 0; b < B; ++b) Vectors(out)[b] = sum[b];
 }
 
 // out[c] = max(0, max over i of sum over j of table[rows[i + j] + j * offset + c])
-template <size_t B>
-void MaxWindows(const float* table, size_t offset, size_t width, const size_t* rows, size_t windows,
-                float* out) {
-  V8 best[B] = {};
+template <size_t B, size_t Width>
+void MaxWindows(const float* table, size_t offset, const size_t* rows, size_t windows, float* out) {
+  V4 best[B] = {};
   for (size_t i = 0; i < windows; ++i) {
-    V8 sum[B];
-    const V8* const first = Vectors(table + rows[i]);
+    V4 sum[B];
+    const V4* const first = Vectors(table + rows[i]);
     for (size_t b = 0; b < B; ++b) sum[b] = first[b];
-    for (size_t j = 1; j < width; ++j) {
-      const V8* const values = Vectors(table + rows[i + j] + j * offset);
+    for (size_t j = 1; j < Width; ++j) {
+      const V4* const values = Vectors(table + rows[i + j] + j * offset);
       for (size_t b = 0; b < B; ++b) sum[b] += values[b];
     }
     for (size_t b = 0; b < B; ++b) best[b] = sum[b] > best[b] ? sum[b] : best[b];
@@ -68,10 +67,10 @@ void MaxWindows(const float* table, size_t offset, size_t width, const size_t* r
 // out[c] += sum over k of x[k] * matrix[k * stride + c]
 template <size_t B>
 void AddProduct(const float* matrix, size_t stride, std::span<const float> x, float* out) {
-  V8 sum[B];
+  V4 sum[B];
   for (size_t b = 0; b < B; ++b) sum[b] = Vectors(out)[b];
   for (const float factor : x) {
-    const V8* const values = Vectors(matrix);
+    const V4* const values = Vectors(matrix);
     for (size_t b = 0; b < B; ++b) sum[b] += factor * values[b];
     matrix += stride;
   }
@@ -79,7 +78,7 @@ void AddProduct(const float* matrix, size_t stride, std::span<const float> x, fl
 }
 
 void AddProduct(const AlignedFloats& matrix, size_t columns, std::span<const float> x, float* out) {
-  ForBlocks(columns, [&]<size_t B>(size_t column) {
+  ForBlocks<8>(columns, [&]<size_t B>(size_t column) {
     AddProduct<B>(matrix.data() + column, columns, x, out + column);
   });
 }
@@ -207,7 +206,7 @@ void FoldedNetwork::Fold(const TensorMap& tensors) {
 
   const float* const embedding = values(kEmbeddingTensor);
   table_ = AlignedFloats((vocabulary_ + 1) * row_);
-  ForBlocks(row_, [&]<size_t B>(size_t start) {
+  ForBlocks<8>(row_, [&]<size_t B>(size_t start) {
     for (size_t v = 0; v < vocabulary_; ++v) {
       float* const out = table_.data() + v * row_ + start;
       std::copy_n(bias.data() + start, B * kLanes, out);
@@ -231,8 +230,10 @@ void FoldedNetwork::Convolve(std::span<const size_t> rows, size_t tokens, float*
   const float* table = table_.data() + dense_columns_;
   for (const int conv_width : widths_) {
     const auto width = static_cast<size_t>(conv_width);
-    ForBlocks(filter_columns_, [&]<size_t B>(size_t column) {
-      MaxWindows<B>(table + column, filter_columns_, width, rows.data(), tokens, features + column);
+    // Half of the registers hold the maxima, half the sums.
+    ForBlocks<4>(filter_columns_, [&]<size_t B>(size_t column) {
+      const auto pass = width == 2 ? MaxWindows<B, 2> : MaxWindows<B, 3>;
+      pass(table + column, filter_columns_, rows.data(), tokens, features + column);
     });
     table += width * filter_columns_;
     features += filter_columns_;
@@ -256,7 +257,7 @@ std::span<const float> FoldedNetwork::Forward(std::span<const int32_t> ids,
 
   const std::span<const size_t> tokens(scratch->rows.data(), ids.size());
   float* const dense = scratch->dense.Reserve(dense_columns_);
-  ForBlocks(dense_columns_, [&]<size_t B>(size_t column) {
+  ForBlocks<8>(dense_columns_, [&]<size_t B>(size_t column) {
     SumRows<B>(table_.data() + column, tokens, dense + column);
   });
   const float scale = 1.0F / std::sqrt(static_cast<float>(std::max<size_t>(ids.size(), 1)));

@@ -163,7 +163,7 @@ TEST(FoldedNetwork, RefusesTablesThatWouldFillTheMemory) {
   // 4 MB of weights whose tables would take more than 2 GiB.
   const RandomModel model(kTableCnnNetwork, 100000, 1, 20000, 0, 1, 1);
   EXPECT_EQ(ErrorOf(model),
-            "weights.safetensors: a vocabulary of 100000 and rows of 100008 numbers make tables of "
+            "weights.safetensors: a vocabulary of 100000 and rows of 100004 numbers make tables of "
             "more than 2 GiB");
 }
 
