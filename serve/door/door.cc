@@ -23,7 +23,7 @@ namespace rebound {
 namespace {
 
 constexpr std::chrono::milliseconds kTick{250};
-constexpr char kTickData[] = "tick";
+constexpr size_t kMostWakes = 8;  // unanswered, of one worker
 
 class Worker;
 
@@ -53,12 +53,13 @@ class Worker : public Pistache::Http::Handler {
   // time-outs.
   void Wake() {
     if (transport()->reactor() == nullptr) return;  // the prototype: no thread runs it
+    const std::lock_guard lock(wakes_mutex_);
+    if (wakes_.size() == kMostWakes) return;  // it is busy, not asleep
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) return;
     ::close(pair[1]);
-    const auto peer = Pistache::Tcp::Peer::Create(pair[0], Pistache::Address("127.0.0.1", 0));
-    peer->putData(kTickData, std::make_shared<int>(0));
-    transport()->handleNewPeer(peer);
+    wakes_.push_back(Pistache::Tcp::Peer::Create(pair[0], Pistache::Address("127.0.0.1", 0)));
+    transport()->handleNewPeer(wakes_.back());
   }
 
  private:
@@ -68,7 +69,7 @@ class Worker : public Pistache::Http::Handler {
     // Pistache's own idle timer reads these; it is set so that it never fires.
     peer->putData(ParserData, std::make_shared<Pistache::Http::RequestParser>(64));
     peer->setIdle(true);
-    if (peer->tryGetData(kTickData) != nullptr) return Tick();
+    if (IsWake(peer)) return Tick();
     const auto connection = std::make_shared<Connection>(peer->fd(), context_);
     auto& slot = connections_[peer->fd()];
     if (slot != nullptr) slot->OnClosing();  // its descriptor is another's by now
@@ -86,6 +87,7 @@ class Worker : public Pistache::Http::Handler {
   }
 
   void onDisconnection(const std::shared_ptr<Pistache::Tcp::Peer>& peer) override {
+    departed_.push_back(peer);
     const auto it = connections_.find(peer->fd());
     if (it == connections_.end()) return;
     const auto connection = std::move(it->second);
@@ -94,18 +96,30 @@ class Worker : public Pistache::Http::Handler {
     if (!connection->finished()) half_closed_.push_back(connection);
   }
 
+  bool IsWake(const std::shared_ptr<Pistache::Tcp::Peer>& peer) {
+    const std::lock_guard lock(wakes_mutex_);
+    return std::erase(wakes_, peer) != 0;
+  }
+
   void Tick() {
     const auto now = Connection::Clock::now();
     for (const auto& [fd, connection] : connections_) connection->Tick(now);
     for (const auto& connection : half_closed_) connection->Tick(now);
     std::erase_if(half_closed_, [](const auto& connection) { return connection->finished(); });
+    long_departed_ = std::exchange(departed_, {});
   }
 
   ConnectionContext* const context_;
   Workers* const workers_;
   const size_t max_connections_;
+  std::mutex wakes_mutex_;
+  std::vector<std::shared_ptr<Pistache::Tcp::Peer>> wakes_;  // handed over, not seen yet
   std::unordered_map<int, std::shared_ptr<Connection>> connections_;
   std::vector<std::shared_ptr<Connection>> half_closed_;  // their answers are still being sent
+  // Kept for a tick or two: Pistache's acceptor may hold a peer a moment longer than its whole
+  // life, and what this thread made must not be destroyed by that one.
+  std::vector<std::shared_ptr<Pistache::Tcp::Peer>> departed_;
+  std::vector<std::shared_ptr<Pistache::Tcp::Peer>> long_departed_;
 };
 
 }  // namespace

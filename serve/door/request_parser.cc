@@ -1,5 +1,8 @@
 #include "serve/door/request_parser.h"
 
+// Beast 1.74 asserts a length that a last chunk which comes first need not have ("0\r\n" and one
+// more byte); what it does then is right.
+#define BOOST_DISABLE_ASSERTS
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>

@@ -264,7 +264,7 @@ TEST_F(DoorTest, AnswersASlowRequestWith408HoweverItDribbles) {
 TEST_F(DoorTest, ASlowReaderGetsAllAndStopsNobody) {
   options_.threads = 1;
   const std::string large(8'000'000, 'x');
-  Open([&](const Request& request, const Done& done) {
+  Open([large](const Request& request, const Done& done) {
     Response response;
     response.body = request.target == "/large" ? large : "small";
     done(response);
@@ -279,7 +279,7 @@ TEST_F(DoorTest, ASlowReaderGetsAllAndStopsNobody) {
 
 TEST_F(DoorTest, ASlowReaderThatClosedItsHalfGetsAll) {
   const std::string large(8'000'000, 'x');
-  Open([&](const Request&, const Done& done) {
+  Open([large](const Request&, const Done& done) {
     Response response;
     response.body = large;
     done(response);
@@ -294,7 +294,7 @@ TEST_F(DoorTest, ASlowReaderThatClosedItsHalfGetsAll) {
 TEST_F(DoorTest, HangsUpOnAClientThatNeverReads) {
   options_.request_timeout = milliseconds(200);
   const std::string large(16'000'000, 'x');
-  Open([&](const Request&, const Done& done) {
+  Open([large](const Request&, const Done& done) {
     Response response;
     response.body = large;
     done(response);
