@@ -1,9 +1,6 @@
-// A message costs no allocation once the buffers have grown: counted by our own operator new.
+// A message costs no allocation once the buffers have grown.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <string>
 
 #include "base/file.h"
@@ -11,36 +8,7 @@
 #include "models/bundle_store.h"
 #include "models/classifier.h"
 #include "tests/support/bundles.h"
-
-namespace {
-
-std::atomic<size_t> allocations{0};
-
-void* Allocate(size_t size, size_t alignment) {
-  ++allocations;
-  void* memory = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(size_t size) { return Allocate(size, alignof(std::max_align_t)); }
-void* operator new[](size_t size) { return Allocate(size, alignof(std::max_align_t)); }
-void* operator new(size_t size, std::align_val_t alignment) {
-  return Allocate(size, static_cast<size_t>(alignment));
-}
-void* operator new[](size_t size, std::align_val_t alignment) {
-  return Allocate(size, static_cast<size_t>(alignment));
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t, std::align_val_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, size_t, std::align_val_t) noexcept { std::free(memory); }
+#include "tests/support/counting_new.h"
 
 namespace rebound {
 namespace {
@@ -53,9 +21,10 @@ const std::string kLong = [] {
 constexpr std::string_view kShort = "smtp;451 4.7.1 <a@example.com>: Greylisting in effect";
 
 TEST(Allocation, OurCounterCounts) {
-  const size_t before = allocations;
-  delete new int(1);
-  EXPECT_EQ(allocations, before + 1);
+  const size_t before = test::Allocations();
+  const std::string text(1000, 'x');  // beyond what a string holds in itself
+  EXPECT_EQ(test::Allocations(), before + 1);
+  EXPECT_EQ(text.size(), 1000U);
 }
 
 TEST(Allocation, ClassifyingAWarmMessageAllocatesNothing) {
@@ -70,13 +39,13 @@ TEST(Allocation, ClassifyingAWarmMessageAllocatesNothing) {
     Classifier::Scratch scratch;
     classifier->ClassifyText(kLong, &scratch);
     classifier->ClassifyText(kShort, &scratch);
-    const size_t before = allocations;
+    const size_t before = test::Allocations();
     for (int i = 0; i < 10; ++i) {
       classifier->ClassifyText(kShort, &scratch);
       classifier->ClassifyText(kLong, &scratch);
       classifier->ClassifyText("", &scratch);
     }
-    EXPECT_EQ(allocations, before) << network;
+    EXPECT_EQ(test::Allocations(), before) << network;
   }
 }
 
@@ -101,9 +70,9 @@ TEST(Allocation, AnsweringAllTasksOfAWarmMessageAllocatesNothing) {
   };
   constexpr std::string_view kByCode = "550 5.1.1 tls";
   for (const std::string_view text : {std::string_view(kLong), kShort, kByCode}) answer(text);
-  const size_t before = allocations;
+  const size_t before = test::Allocations();
   for (const std::string_view text : {std::string_view(kLong), kShort, kByCode}) answer(text);
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(test::Allocations(), before);
 }
 
 }  // namespace

@@ -61,7 +61,7 @@ void ExpectEqualToReference(const RandomModel& model, FoldedNetwork::Scratch* sc
   const FoldedNetwork network(model.config, model.tensors);
   const int64_t vocabulary = model.config.sizes.at("vocabulary");
   for (const size_t tokens : {0, 1, 2, 3, 4, 5, 31, 49, 2000}) {
-    for (unsigned seed = 0; seed < 4; ++seed) {
+    for (unsigned seed = 0; seed < (tokens > 100 ? 1U : 4U); ++seed) {
       const std::vector<int32_t> ids = RandomIds(tokens, vocabulary, seed);
       const std::vector<double> got = Softmax(network.Forward(ids, scratch));
       const std::vector<double> expected =

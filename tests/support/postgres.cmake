@@ -1,0 +1,1 @@
+rebound_library(test_postgres postgres.cc DEPS labelstore datasource base)
