@@ -1,5 +1,6 @@
 #include "serve/door/door.h"
 
+#include <netinet/in.h>
 #include <pistache/endpoint.h>
 #include <pistache/peer.h>
 #include <pistache/transport.h>
@@ -7,7 +8,9 @@
 #include <unistd.h>
 
 #include <condition_variable>
+#include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
@@ -122,6 +125,32 @@ class Worker : public Pistache::Http::Handler {
   std::vector<std::shared_ptr<Pistache::Tcp::Peer>> long_departed_;
 };
 
+uint16_t PortOf(int fd) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0) return 0;
+  if (address.ss_family == AF_INET) return ntohs(reinterpret_cast<sockaddr_in&>(address).sin_port);
+  if (address.ss_family == AF_INET6)
+    return ntohs(reinterpret_cast<sockaddr_in6&>(address).sin6_port);
+  return 0;
+}
+
+// Pistache listens with room for 128 waiting connections whatever it is told, and hides the
+// descriptor: a larger burst would wait a second for its second SYN. To listen again only changes
+// that number.
+void RaiseBacklog(uint16_t port) {
+  constexpr int kBacklog = 4096;  // the system cuts it to net.core.somaxconn
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", ignored)) {
+    const int fd = std::atoi(entry.path().filename().c_str());
+    int listening = 0;
+    socklen_t length = sizeof listening;
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) != 0 || listening == 0)
+      continue;
+    if (PortOf(fd) == port) ::listen(fd, kBacklog);
+  }
+}
+
 }  // namespace
 
 struct Door::State {
@@ -171,6 +200,7 @@ Door::Door(const DoorOptions& options, HttpHandler handler) : state_(std::make_u
         std::make_shared<Worker>(&context, &state_->workers, options.max_connections));
     state_->endpoint->serveThreaded();
     state_->port = state_->endpoint->getPort();
+    RaiseBacklog(state_->port);
   } catch (const std::exception& e) {
     throw Error(ErrorCode::kUnavailable, "cannot listen on " + options.host + ":" +
                                              std::to_string(options.port) + ": " + e.what());
