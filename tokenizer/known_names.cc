@@ -503,11 +503,21 @@ constexpr std::string_view kGeneric[] = {
 };
 static_assert(std::is_sorted(std::begin(kGeneric), std::end(kGeneric)));
 
-bool HasCountry(std::string_view pairs, char a, char b) {
+using PairSet = std::array<bool, 26 * 26>;
+
+constexpr PairSet MakePairs(std::string_view pairs) {
+  PairSet set{};
   for (size_t i = 0; i + 1 < pairs.size(); i += 2) {
-    if (pairs[i] == a && pairs[i + 1] == b) return true;
+    set[static_cast<size_t>((pairs[i] - 'a') * 26 + pairs[i + 1] - 'a')] = true;
   }
-  return false;
+  return set;
+}
+constexpr PairSet kCountrySet = MakePairs(kCountries);
+constexpr PairSet kWordCountrySet = MakePairs(kWordCountries);
+
+bool HasPair(const PairSet& set, char a, char b) {
+  return a >= 'a' && a <= 'z' && b >= 'a' && b <= 'z' &&
+         set[static_cast<size_t>((a - 'a') * 26 + b - 'a')];
 }
 
 bool IsBlockListLabel(std::string_view label) {
@@ -554,9 +564,9 @@ bool IsTopLevelDomain(std::string_view label) {
   for (size_t i = 0; i < label.size(); ++i) buffer[i] = Lower(label[i]);
   const std::string_view lower(buffer.data(), label.size());
   if (lower.size() == 2) {
-    if (!HasCountry(kCountries, lower[0], lower[1])) return false;
+    if (!HasPair(kCountrySet, lower[0], lower[1])) return false;
     const bool like_a_sentence = IsUpper(label[0]) && !IsUpper(label[1]);
-    return !like_a_sentence || !HasCountry(kWordCountries, lower[0], lower[1]);
+    return !like_a_sentence || !HasPair(kWordCountrySet, lower[0], lower[1]);
   }
   if (lower.starts_with("xn--")) return true;
   if (lower == "\xd1\x80\xd1\x84") return true;  // .рф

@@ -57,7 +57,9 @@ class CanonicalSink {
         if (point.value == 0x2019) {
           out_->push_back('\'');
         } else {
-          AppendUtf8(LowerCase(point.value), out_);
+          const char32_t lower = LowerCase(point.value);
+          // A word in capitals has no final sigma.
+          AppendUtf8(lower == 0x3c2 ? char32_t{0x3c3} : lower, out_);
         }
         i += point.bytes;
         continue;

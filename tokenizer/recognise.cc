@@ -173,6 +173,11 @@ bool IsIpv4(std::string_view text) {
 
 bool IsIpv6(std::string_view text) {
   if (text.size() > 5 && EqualsLower(text.substr(0, 5), "ipv6:")) text.remove_prefix(5);
+  if (const size_t zone = text.find('%'); zone != std::string_view::npos) {
+    const std::string_view name = text.substr(zone + 1);  // fe80::1%eth0
+    if (name.empty() || !std::all_of(name.begin(), name.end(), IsWordByte)) return false;
+    text = text.substr(0, zone);
+  }
   if (text.size() < 3 || text.size() > 45) return false;
   size_t groups = 0;
   bool gap = false;
@@ -271,8 +276,9 @@ bool IsDate(std::string_view text) {
   while (digits < text.size() && IsDigit(text[digits])) ++digits;
   const bool year_first = digits == 4;
   if (!year_first && digits > 2) return false;
-  TakeNumber(&text, 4);
+  const int first = TakeNumber(&text, 4);
   if (text.empty()) return false;
+  if (!year_first && (first < 1 || first > 31)) return false;
   const char joint = text[0];
   if (joint != '-' && joint != '/' && joint != '.') return false;
   text.remove_prefix(1);
@@ -281,8 +287,9 @@ bool IsDate(std::string_view text) {
   if (letters > 0) {
     if (!IsMonthOrWeekday(text.substr(0, letters))) return false;
     text.remove_prefix(letters);
-  } else if (const int month = TakeNumber(&text, 2); month < 1 || month > 31) {
-    return false;
+  } else {
+    const int second = TakeNumber(&text, 2);  // the month, or the day where the month stood first
+    if (second < 1 || second > 31 || (second > 12 && (year_first || first > 12))) return false;
   }
   if (!Take(&text, joint)) return false;
   const size_t rest = text.size();

@@ -17,6 +17,7 @@
 #include "tokenizer/characters.h"
 #include "tokenizer/known_names.h"
 #include "tokenizer/normaliser.h"
+#include "tokenizer/part.h"
 #include "tokenizer/recognise.h"
 
 namespace rebound {
@@ -60,27 +61,6 @@ class Scanner {
   }
 
  private:
-  // What a part is made of.
-  struct Makeup {
-    size_t letters = 0;
-    size_t digits = 0;
-    bool high = false;
-    bool underscore = false;
-    bool at = false;
-    bool path = false;  // / ?
-    bool colon = false;
-    bool loose = false;  // # & * ! $ ^ ~ %
-    bool equal = false;
-    bool plus = false;
-    bool dash = false;
-    bool dot = false;
-    bool apostrophe = false;
-
-    bool punct() const {
-      return at || path || colon || loose || equal || plus || dash || dot || apostrophe;
-    }
-  };
-
   static std::string_view CutText(std::string_view text) {
     if (text.size() <= kMaxTextBytes) return text;
     size_t end = kMaxTextBytes;
@@ -141,7 +121,10 @@ class Scanner {
   // Whether the run goes on to a word behind `i`.
   bool WordFollows(size_t i) const {
     while (i < text_.size() && IsPunct(text_[i])) ++i;
-    return i < text_.size() && IsWordByte(text_[i]);
+    if (i == text_.size() || !IsWordByte(text_[i])) return false;
+    if (!IsHigh(text_[i])) return true;
+    const HighKind kind = ClassifyHigh(text_.substr(i)).kind;
+    return kind == HighKind::kSpaced || kind == HighKind::kApostrophe;
   }
 
   bool GoesOnWithAt(size_t i) const {
@@ -204,7 +187,7 @@ class Scanner {
       // Half-masked: <jane.r EMAIL>.
       size_t n = 1;
       while (n < rest.size() && n <= 64 && (IsWordByte(rest[n]) || IsPunct(rest[n]))) ++n;
-      if (n > 1 && rest.substr(n).starts_with(" EMAIL>") && !HoldsToken(i + 1, i + n)) {
+      if (n > 1 && rest.substr(n).starts_with(" EMAIL>") && !HoldsMaskToken(Slice(i + 1, i + n))) {
         Emit(SegmentKind::kGap, i, i + 1);
         EmitToken(MaskToken::kEmail, i + 1, i + n + 6);
         return i + n + 6;
@@ -252,7 +235,8 @@ class Scanner {
     return 0;
   }
 
-  size_t RunEnd(size_t i) const {
+  size_t RunEnd(const size_t begin) const {
+    size_t i = begin;
     while (i < text_.size()) {
       const CharClass k = ClassOf(text_[i]);
       if (k == CharClass::kBlank || k == CharClass::kSeparator) break;
@@ -262,12 +246,19 @@ class Scanner {
         continue;
       }
       const HighChar c = ClassifyHigh(text_.substr(i));
-      const bool inside_word = c.kind == HighKind::kApostrophe && i > 0 && IsLetter(text_[i - 1]) &&
-                               i + c.bytes < text_.size() && IsLetter(text_[i + c.bytes]);
+      const bool inside_word = c.kind == HighKind::kApostrophe && i > begin &&
+                               (IsLetter(text_[i - 1]) || IsHigh(text_[i - 1])) &&
+                               StartsLetter(i + c.bytes);
       if (c.kind != HighKind::kSpaced && !inside_word) break;
       i += c.bytes;
     }
     return i;
+  }
+
+  bool StartsLetter(size_t i) const {
+    if (i >= text_.size()) return false;
+    if (!IsHigh(text_[i])) return IsLetter(text_[i]);
+    return ClassifyHigh(text_.substr(i)).kind == HighKind::kSpaced;
   }
 
   size_t ScanRun(size_t i) {
@@ -278,7 +269,7 @@ class Scanner {
     const size_t end = RunEnd(i);
     // john @ example.com
     if (end + 2 < text_.size() && text_[end] == ' ' && text_[end + 1] == '@' &&
-        IsWordByte(text_[i]) && !HoldsToken(i, end)) {
+        IsWordByte(text_[i]) && !HoldsMaskToken(Slice(i, end))) {
       const size_t domain = end + 2 + (text_[end + 2] == ' ' ? 1 : 0);
       if (domain < text_.size() && IsWordByte(text_[domain]) && !IsHigh(text_[domain])) {
         const size_t domain_end = TrimEnd(domain, RunEnd(domain));
@@ -345,7 +336,7 @@ class Scanner {
     Emit(SegmentKind::kGap, begin, from);
     size_t stop = to;
     while (stop < end && text_[stop] == '@') ++stop;
-    if (stop > to && !HoldsToken(from, to)) {
+    if (stop > to && !HoldsMaskToken(Slice(from, to))) {
       EmitToken(MaskToken::kEmail, from, stop);  // half of an address
       Emit(SegmentKind::kGap, stop, end);
       return;
@@ -363,206 +354,32 @@ class Scanner {
 
   // A part without punctuation around it but for @. REQUIRES: begin < end.
   void Core(size_t begin, size_t end) {
-    const Makeup m = Look(begin, end);
-    if (!m.punct()) {
+    const std::string_view part = Slice(begin, end);
+    const Makeup m = LookAt(part);
+    if (!m.AnyPunct()) {
       Word(begin, end, m);
       return;
     }
-    if (m.apostrophe && !m.underscore && m.digits == 0 && !m.at && !m.path && !m.colon &&
-        !m.loose && !m.equal && !m.plus && !m.dash && !m.dot) {
-      Emit(SegmentKind::kWord, begin, end);  // recipient's
+    if (m.IsWordWithApostrophe()) {
+      Emit(SegmentKind::kWord, begin, end);
       return;
     }
-    if ((!m.underscore || !HoldsToken(begin, end)) && Whole(begin, end, m)) return;
-    Split(begin, end, m);
-  }
-
-  Makeup Look(size_t begin, size_t end) const {
-    Makeup m;
-    for (size_t i = begin; i < end; ++i) {
-      const char c = text_[i];
-      switch (ClassOf(c)) {
-        case CharClass::kLetter:
-          ++m.letters;
+    if (!m.underscore || !HoldsMaskToken(part)) {
+      const Verdict verdict = JudgePart(part, m);
+      switch (verdict.kind) {
+        case VerdictKind::kNothing:
           break;
-        case CharClass::kDigit:
-          ++m.digits;
-          break;
-        case CharClass::kUnderscore:
-          m.underscore = true;
-          break;
-        case CharClass::kHigh:
-          m.high = true;
-          break;
-        default:
-          LookPunct(c, &m);
+        case VerdictKind::kToken:
+          return EmitToken(verdict.token, begin, end, verdict.name);
+        case VerdictKind::kUrl:
+          return EmitUrl(begin, end);
+        case VerdictKind::kJoined:
+          return Emit(SegmentKind::kJoined, begin, end);
+        case VerdictKind::kEnhanced:
+          return Enhanced(begin, end);
       }
     }
-    return m;
-  }
-
-  static void LookPunct(char c, Makeup* m) {
-    switch (c) {
-      case '@':
-        m->at = true;
-        break;
-      case '/':
-      case '?':
-        m->path = true;
-        break;
-      case ':':
-        m->colon = true;
-        break;
-      case '=':
-        m->equal = true;
-        break;
-      case '+':
-        m->plus = true;
-        break;
-      case '-':
-        m->dash = true;
-        break;
-      case '.':
-        m->dot = true;
-        break;
-      case '\'':
-        m->apostrophe = true;
-        break;
-      default:
-        m->loose = true;
-    }
-  }
-
-  bool HoldsToken(size_t begin, size_t end) const {
-    for (size_t i = begin; i < end;) {
-      size_t word = i;
-      while (word < end && IsWordByte(text_[word])) ++word;
-      if (FindMaskToken(Slice(i, word)) != MaskToken::kNone) return true;
-      i = word + 1;
-    }
-    return false;
-  }
-
-  bool Token(MaskToken token, size_t begin, size_t end, std::string_view name = {}) {
-    EmitToken(token, begin, end, name);
-    return true;
-  }
-
-  // Judges a part by all of it; false where it is nothing known.
-  bool Whole(size_t begin, size_t end, const Makeup& m) {
-    const std::string_view part = Slice(begin, end);
-    if (m.at && !m.path && !m.colon) {
-      if (m.equal && StartsWithKey(part)) return false;
-      return Token(MaskToken::kEmail, begin, end, NameOfHost(part.substr(part.rfind('@') + 1)));
-    }
-    if (m.at || m.high) return m.high && m.dot && IsBareHost(m) && Host(begin, end);
-    if (m.path && WholePath(begin, end, m)) return true;
-    if (m.colon) return WholeColons(begin, end, m);
-    if (m.path || m.equal) return false;
-    if (m.digits > 0) {
-      if (m.letters == 0 && !m.underscore) return WholeNumber(begin, end, m);
-      if (IsProviderCode(part)) {
-        Emit(SegmentKind::kJoined, begin, end);
-        return true;
-      }
-      if (m.loose) return false;
-      if (m.dash && IsUuid(part)) return Token(MaskToken::kUuid, begin, end);
-      if (IsDate(part)) return Token(MaskToken::kDate, begin, end);
-    }
-    if (m.loose || m.apostrophe) return false;
-    if (m.dot && IsBareHost(m) && Host(begin, end)) return true;
-    return m.digits > 0 && m.letters > 0 && IsJoinedId(part) && Token(MaskToken::kId, begin, end);
-  }
-
-  static bool IsBareHost(const Makeup& m) {
-    return !m.plus && !m.equal && !m.loose && !m.apostrophe;
-  }
-
-  bool Host(size_t begin, size_t end) {
-    const std::string_view part = Slice(begin, end);
-    return IsHost(part) && Token(MaskToken::kHost, begin, end, NameOfHost(part));
-  }
-
-  // to=user@host: a key of a log, not the start of an address.
-  static bool StartsWithKey(std::string_view part) {
-    constexpr std::string_view kKeys[] = {
-        "to",   "from",    "rcpt", "orcpt",  "mail",      "email", "mailfrom",     "rcpt_to",
-        "user", "address", "for",  "sender", "recipient", "helo",  "envelope-from"};
-    const std::string_view key = part.substr(0, part.find('='));
-    for (const std::string_view known : kKeys) {
-      if (EqualsLower(key, known)) return true;
-    }
-    return false;
-  }
-
-  bool WholePath(size_t begin, size_t end, const Makeup& m) {
-    const std::string_view part = Slice(begin, end);
-    if (m.letters == 0 && IsDate(part)) return Token(MaskToken::kDate, begin, end);
-    const size_t slash = part.find('/');
-    if (slash == std::string_view::npos) return false;
-    if (m.letters == 0 && m.dot && !m.colon && part.size() - slash <= 3 &&
-        IsIpv4(part.substr(0, slash))) {
-      return Token(MaskToken::kIpv4, begin, end);  // 192.0.2.0/24
-    }
-    if (m.letters == 0 || !IsHost(part.substr(0, slash))) return false;
-    EmitUrl(begin, end);
-    return true;
-  }
-
-  bool WholeColons(size_t begin, size_t end, const Makeup& m) {
-    const std::string_view part = Slice(begin, end);
-    if (m.digits == 0 && m.letters == 0) return false;
-    if (!m.path && !m.at && IsIpv6(part)) return Token(MaskToken::kIpv6, begin, end);
-    if (m.digits == 0) return false;
-    if (IsTime(part)) {
-      // 00:05:00 is how long, 14:05:00 is when.
-      const bool span = part.size() == 8 && part.starts_with("00:");
-      return Token(span ? MaskToken::kDuration : MaskToken::kDate, begin, end);
-    }
-    return IsDate(part) && Token(MaskToken::kDate, begin, end);
-  }
-
-  // Digits and punctuation.
-  bool WholeNumber(size_t begin, size_t end, const Makeup& m) {
-    const std::string_view part = Slice(begin, end);
-    if (m.dot && !m.dash && !m.plus && !m.loose && !m.apostrophe) {
-      if (IsEnhancedCode(part)) {
-        Enhanced(begin, end);
-        return true;
-      }
-      if (IsIpv4(part)) return Token(MaskToken::kIpv4, begin, end);
-    }
-    if (IsDate(part)) return Token(MaskToken::kDate, begin, end);
-    if (m.loose || m.apostrophe || (m.dot && m.dash)) return false;
-    return Token(MaskToken::kNumber, begin, end);
-  }
-
-  static bool IsJoint(char c, int level) {
-    switch (level) {
-      case 0:
-        return c == '/' || c == '?';
-      case 1:
-        return c == ':';
-      case 2:
-        return IsPunct(c) && std::string_view("#&*!$^~%").find(c) != std::string_view::npos;
-      case 3:
-        return c == '=';
-      case 4:
-        return c == '@' || c == '+';
-      case 5:
-        return c == '-';
-      case 6:
-        return c == '.';
-      default:
-        return c == '\'';
-    }
-  }
-
-  void Split(size_t begin, size_t end, const Makeup& m) {
-    const bool present[] = {m.path,         m.colon, m.loose, m.equal,
-                            m.at || m.plus, m.dash,  m.dot,   m.apostrophe};
-    int level = 0;
-    while (!present[level]) ++level;
+    const int level = LoosestJoint(m);
     for (size_t i = begin; i < end;) {
       size_t stop = i;
       while (stop < end && !IsJoint(text_[stop], level)) ++stop;
