@@ -14,7 +14,7 @@ namespace rebound {
 struct FitOptions {
   int epochs = 30;
   int patience = 8;  // epochs without a better calibration score before it stops
-  float learning_rate = 4e-3F;
+  float learning_rate = 2e-3F;
   float label_smoothing = 0.05F;
   float dropout = 0.3F;
   SamplingOptions sampling;

@@ -50,7 +50,7 @@ CommandLine MakeCommandLine() {
       "pieces of a new tokenizer");
   add("epochs", po::value<int>()->value_name("N")->default_value(FitOptions().epochs), "at most");
   add("learning-rate",
-      po::value<float>()->value_name("X")->default_value(FitOptions().learning_rate, "0.004"),
+      po::value<float>()->value_name("X")->default_value(FitOptions().learning_rate, "0.002"),
       "highest, of Adam");
   add("device", po::value<std::string>()->value_name("NAME")->default_value("cpu"), "cpu or cuda");
   add("threads", po::value<int>()->value_name("N")->default_value(1), "of one task");
