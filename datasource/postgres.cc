@@ -263,7 +263,8 @@ Failure TellSqlState(const std::string& state, const std::string& database,
             "other transactions kept winning (" + reason + "): repeat the command"};
   }
   if (StartsWith(state, "57P")) return Unavailable(SqlFault::kDisconnect, database, reason);
-  if (StartsWith(state, "08")) return Unavailable(SqlFault::kDisconnect, database, reason);
+  if (StartsWith(state, "08"))
+    return Unavailable(SqlFault::kDisconnect, database, reason);
   if (state == "57014") {
     return {SqlFault::kOther, ErrorCode::kUnavailable,
             database + " took too long (" + reason +
@@ -298,6 +299,10 @@ Failure TellCurrentException(const std::string& database) {
             " broke during the commit, so the change may or may not be there: look, then repeat "
             "the command where it is not"};
   } catch (const pqxx::broken_connection& e) {
+    // A server that answers ERROR is there: libpqxx counts all of class 08 as broken.
+    if (StartsWith(e.what(), "ERROR:")) {
+      return {SqlFault::kOther, ErrorCode::kInternal, FirstLine(e.what())};
+    }
     return Unavailable(SqlFault::kDisconnect, database, FirstLine(e.what()));
   } catch (const pqxx::serialization_failure& e) {
     return TellSqlState("40001", database, FirstLine(e.what()));
@@ -356,6 +361,17 @@ void PostgresConnection::Transact(SqlIsolation isolation, const Body& body) {
 
 void PostgresConnection::TransactOnce(SqlIsolation isolation, const Body& body) {
   Run(isolation, false, body);
+}
+
+void PostgresConnection::ExecuteAlone(std::string_view statement) {
+  try {
+    pqxx::nontransaction alone(state_->Connected());
+    alone.exec(std::string(statement));
+  } catch (...) {
+    const Failure failure = TellCurrentException(state_->description);
+    if (failure.fault == SqlFault::kDisconnect) state_->connection.reset();
+    throw Error(failure.code, failure.message);
+  }
 }
 
 void PostgresConnection::Run(SqlIsolation isolation, bool idempotent, const Body& body) {

@@ -177,17 +177,21 @@ void GroupTemplates(const std::vector<std::set<std::string>>& words,
   });
 }
 
-// A word tells the more the more often it comes with this label and the less with others.
+// A word tells the more the surer it makes the labels, against how common they are anyway.
 void FindTellingWords(const std::vector<std::set<std::string>>& words,
                       std::vector<Template>* templates) {
-  std::map<std::string_view, int> total;
-  std::map<std::pair<std::string_view, size_t>, int> with_label;  // label numbered over all tasks
+  std::map<std::string_view, double> total;
+  std::map<size_t, double> of_label;  // labels are numbered over all tasks
+  std::map<std::pair<std::string_view, size_t>, double> together;
+  const auto number = [](const Template& each, size_t task) {
+    return task * 100 + each.labels[task];
+  };
   for (size_t i = 0; i < templates->size(); ++i) {
-    for (const std::string& word : words[i]) {
-      ++total[word];
-      for (size_t task = 0; task < kTaskCount; ++task) {
-        ++with_label[{word, task * 100 + (*templates)[i].labels[task]}];
-      }
+    for (const std::string& word : words[i]) ++total[word];
+    for (size_t task = 0; task < kTaskCount; ++task) {
+      const size_t label = number((*templates)[i], task);
+      ++of_label[label];
+      for (const std::string& word : words[i]) ++together[{word, label}];
     }
   }
   for (size_t i = 0; i < templates->size(); ++i) {
@@ -196,8 +200,10 @@ void FindTellingWords(const std::vector<std::set<std::string>>& words,
       if (word.size() < 3) continue;
       double score = 0;
       for (size_t task = 0; task < kTaskCount; ++task) {
-        const int together = with_label[{word, task * 100 + (*templates)[i].labels[task]}];
-        score += static_cast<double>(together) / (total[word] + 2);
+        const size_t label = number((*templates)[i], task);
+        const double share = of_label[label] / static_cast<double>(templates->size());
+        // Two imagined templates of the usual shares keep a rare word from looking sure.
+        score += (together[{word, label}] + 2 * share) / (total[word] + 2) - share;
       }
       scored.emplace_back(-score, word);
     }

@@ -7,6 +7,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <thread>
+#include <vector>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -33,6 +35,13 @@ std::string Tool(const std::string& arguments) {
   return std::string(Trim(ran.output));
 }
 
+// Neither gone nor a zombie that nobody has waited for yet.
+bool IsAlive(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+  std::string stat;
+  return std::getline(file, stat) && stat.find(") Z ") == std::string::npos;
+}
+
 }  // namespace
 
 std::string BinaryPath(const std::string& name) { return Environment("REBOUND_BIN") + "/" + name; }
@@ -57,8 +66,8 @@ TestCluster::TestCluster() {
   // Another user may own the server: it must be able to pass through.
   ::chmod(folder.path().c_str(), 0711);
   folder_ = folder.path();
-  folder.Release();
   Start();
+  folder.Release();
 }
 
 TestCluster::~TestCluster() {
@@ -78,9 +87,18 @@ void TestCluster::Kill() {
   std::string data;
   std::getline(place, data);
   std::ifstream file(data + "/data/postmaster.pid");
-  pid_t pid = 0;
-  file >> pid;
-  if (pid > 1) ::kill(pid, SIGKILL);
+  pid_t server = 0;
+  file >> server;
+  if (server <= 1) return;
+  // Its sessions would notice a moment later: they go with it, so that nothing answers any more.
+  std::ifstream children("/proc/" + std::to_string(server) + "/task/" + std::to_string(server) +
+                         "/children");
+  std::vector<pid_t> processes = {server};
+  for (pid_t child = 0; children >> child;) processes.push_back(child);
+  for (const pid_t process : processes) ::kill(process, SIGKILL);
+  for (const pid_t process : processes) {
+    while (IsAlive(process)) std::this_thread::yield();
+  }
 }
 
 std::string TestCluster::NewDatabase() {

@@ -1,0 +1,106 @@
+#include "labelstore/schema.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "errors.h"
+#include "labelstore/label_store.h"
+#include "models/task.h"
+#include "tests/support/postgres.h"
+
+namespace rebound {
+namespace {
+
+constexpr Migration kFirst = {1, "0001_first", "CREATE TABLE rebound.one (id int);"};
+constexpr Migration kSecond = {2, "0002_second", "CREATE TABLE rebound.two (id int);"};
+
+TEST(Migrations, AreNumberedFromOneWithoutGaps) {
+  int expected = 1;
+  for (const Migration& each : Migrations()) EXPECT_EQ(each.version, expected++) << each.name;
+  EXPECT_GT(expected, 1);
+}
+
+TEST(Migrations, AreAppliedOnce) {
+  PostgresConnection connection(test::SharedCluster().NewDatabase());
+  EXPECT_EQ(MigrateSchema(&connection).size(), Migrations().size());
+  EXPECT_TRUE(MigrateSchema(&connection).empty());
+}
+
+TEST(Migrations, EightProcessesAtOnceApplyEachOnce) {
+  const std::string uri = test::SharedCluster().NewDatabase();
+  std::atomic<size_t> applied{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      PostgresConnection connection(uri);
+      applied += MigrateSchema(&connection).size();
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(applied, Migrations().size());
+}
+
+TEST(Migrations, OnlyWhatIsMissingIsApplied) {
+  PostgresConnection connection(test::SharedCluster().NewDatabase());
+  EXPECT_EQ(MigrateSchema(&connection, std::array{kFirst}), std::vector<int>{1});
+  EXPECT_EQ(MigrateSchema(&connection, std::array{kFirst, kSecond}), std::vector<int>{2});
+}
+
+TEST(Migrations, AnEditedOneIsCorrupt) {
+  PostgresConnection connection(test::SharedCluster().NewDatabase());
+  MigrateSchema(&connection, std::array{kFirst});
+  Migration edited = kFirst;
+  edited.sql = "CREATE TABLE rebound.other (id int);";
+  EXPECT_EQ(
+      ErrorOf([&] {
+        MigrateSchema(&connection, std::array{edited, kSecond});
+      }),
+      "corrupt: migration 0001_first was edited after it landed in this database: restore the "
+      "file and put the change into a new one");
+}
+
+TEST(Migrations, ANewerSchemaIsLeftAsItIs) {
+  PostgresConnection connection(test::SharedCluster().NewDatabase());
+  MigrateSchema(&connection, std::array{kFirst, kSecond});
+  EXPECT_TRUE(MigrateSchema(&connection, std::array{kFirst}).empty());
+}
+
+TEST(Migrations, OneThatFailsLeavesNothingBehind) {
+  PostgresConnection connection(test::SharedCluster().NewDatabase());
+  const Migration broken = {2, "0002_broken",
+                            "CREATE TABLE rebound.two (id int); SELECT nonsense;"};
+  EXPECT_THROW(MigrateSchema(&connection, std::array{kFirst, broken}), Error);
+  EXPECT_EQ(MigrateSchema(&connection, std::array{kFirst, kSecond}), std::vector<int>{2});
+}
+
+TEST(Migrations, GapsAreRefused) {
+  PostgresConnection connection(test::SharedCluster().NewDatabase());
+  EXPECT_EQ(ErrorOf([&] { MigrateSchema(&connection, std::array{kSecond}); }),
+            "invalid_argument: migration 0002_second stands at place 1: number the files without "
+            "gaps");
+}
+
+TEST(OpenLabelStore, AnEmptyDatabaseSaysHowToMakeTheStore) {
+  const std::string uri = test::SharedCluster().NewDatabase();
+  EXPECT_EQ(ErrorOf([&] { OpenLabelStore(uri); }),
+            "not_found: " + DescribePostgres(uri) +
+                " has no label store yet: run rebound-labels migrate");
+}
+
+TEST(Schema, KnowsExactlyTheLabelsOfTheTasks) {
+  PostgresConnection connection(test::SharedCluster().NewStore());
+  connection.Transact(SqlIsolation::kReadCommitted, [&](SqlTransaction& sql) {
+    for (const Task task : kTasks) {
+      const SqlRows rows = sql.Execute(
+          "SELECT l.name FROM rebound.labels l JOIN rebound.label_sets s ON s.id = l.label_set_id "
+          "WHERE s.task = $1 ORDER BY l.name COLLATE \"C\"",
+          {std::string(TaskName(task))});
+      ASSERT_EQ(rows.size(), TaskLabels(task).size());
+      for (size_t i = 0; i < rows.size(); ++i) EXPECT_EQ(rows.Text(i, 0), TaskLabels(task)[i]);
+    }
+  });
+}
+
+}  // namespace
+}  // namespace rebound
