@@ -57,7 +57,7 @@ struct Encoder::State {
   DoubleArray trie;
   DoubleArray symbols;  // user-defined pieces: they are matched before the map
   Charsmap charsmap;
-  // ASCII bytes that stand for themselves where no byte beyond ASCII follows.
+  // ASCII bytes but the blank that stand for themselves where no byte beyond ASCII follows.
   std::array<bool, 256> plain{};
   float unknown_score = 0.0F;
   int32_t unknown_id = -1;
@@ -165,7 +165,7 @@ void Encoder::State::FindPlainBytes() {
   for (unsigned i = 0; i < 0x80; ++i) {
     const auto c = static_cast<unsigned char>(i);
     const bool starts_symbol = has_symbols && symbols.Step(symbols.Root(), c) != nullptr;
-    plain[i] = !starts_symbol && !charsmap.RewritesAscii(c);
+    plain[i] = c != ' ' && !starts_symbol && !charsmap.RewritesAscii(c);
   }
 }
 
@@ -193,11 +193,14 @@ void Encoder::State::Rewrite(std::string_view text, std::string* out) const {
   if (!whitespace_as_suffix && add_dummy_prefix) out->append(space());
   bool after_space = remove_extra_whitespaces;
   for (size_t i = 0; i < text.size();) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (plain[c] && c != ' ' && (i + 1 == text.size() || (text[i + 1] & 0x80) == 0)) {
-      out->push_back(static_cast<char>(c));
+    size_t end = i;
+    while (end < text.size() && plain[static_cast<unsigned char>(text[end])]) ++end;
+    // What follows may belong to the last of them: a letter and its combining accent.
+    if (end > i && end < text.size() && (text[end] & 0x80) != 0) --end;
+    if (end > i) {
+      out->append(text.substr(i, end - i));
       after_space = false;
-      ++i;
+      i = end;
       continue;
     }
     std::string_view piece = NextRewrite(text.substr(i), &consumed);

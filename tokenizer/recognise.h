@@ -64,6 +64,13 @@ size_t MatchDate(std::string_view text);
 size_t MatchDuration(std::string_view text);
 bool IsMonthOrWeekday(std::string_view word);
 
+// [email protected], as web pages print an address that they hide from robots.
+size_t MatchHiddenAddress(std::string_view text);
+// <jane.r EMAIL>, half masked by somebody else; without the closing bracket.
+size_t MatchHalfAddress(std::string_view text);
+// &lt; and its like: it separates like the character that it stands for.
+size_t MatchEntity(std::string_view text);
+
 // An address of the web at the start of `text`, as far as it goes; 0 where there is none.
 size_t MatchUrl(std::string_view text);
 struct UrlParts {

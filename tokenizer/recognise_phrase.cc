@@ -5,6 +5,7 @@
 
 #include "tokenizer/characters.h"
 #include "tokenizer/known_names.h"
+#include "tokenizer/part.h"
 #include "tokenizer/recognise.h"
 
 namespace rebound {
@@ -218,6 +219,40 @@ size_t MatchDuration(std::string_view text) {
   }
   if (end == i || !IsTimeUnit(text.substr(i, end - i)) || !EndsPhrase(text, end)) return 0;
   return end;
+}
+
+size_t MatchHiddenAddress(std::string_view text) {
+  if (text.size() < 17 || text[0] != '[' || !EqualsLower(text.substr(1, 5), "email")) return 0;
+  for (const std::string_view gap : {" ", "\xc2\xa0", "&#160;", "&nbsp;"}) {
+    const size_t n = 6 + gap.size() + 10;
+    if (text.size() >= n && text.substr(6, gap.size()) == gap &&
+        EqualsLower(text.substr(6 + gap.size(), 10), "protected]")) {
+      return n;
+    }
+  }
+  return 0;
+}
+
+size_t MatchHalfAddress(std::string_view text) {
+  if (text.empty() || text[0] != '<') return 0;
+  size_t n = 1;
+  while (n < text.size() && n <= 64 && !IsHigh(text[n]) &&
+         (IsWordByte(text[n]) || IsPunct(text[n]))) {
+    ++n;
+  }
+  if (n == 1 || !text.substr(n).starts_with(" EMAIL>") || HoldsMaskToken(text.substr(1, n - 1))) {
+    return 0;
+  }
+  return n + 6;
+}
+
+size_t MatchEntity(std::string_view text) {
+  if (text.empty() || text[0] != '&') return 0;
+  for (const std::string_view entity :
+       {"&lt;", "&gt;", "&amp;", "&quot;", "&nbsp;", "&#39;", "&apos;"}) {
+    if (text.starts_with(entity)) return entity.size();
+  }
+  return 0;
 }
 
 size_t MatchUrl(std::string_view text) {

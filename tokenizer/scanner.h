@@ -1,15 +1,14 @@
 // The one pass behind Normalise and Mask: cuts a text into segments that cover it without a gap.
 //
-// Masking must be stable (Mask(Mask(x)) == Mask(x), and both have one canonical form), so every
-// decision rests on the bytes of one part alone:
-//   run     a stretch without blanks and separators; a phrase (date, duration, address with a
-//   blank) starts only here part    a run, or what is left of it when it is split at its loosest
-//   joint: / then : then = then - then .
-//           A part is judged whole; a part that holds a mask token is never judged whole but split
-//           on.
-//   word    letters, digits, underscores: the last resort.
-// Since a token takes the place of a whole part and holds no joints, a masked text splits as
-// before.
+// Masking must be stable (a masked text masks to itself and has the same canonical form), so every
+// decision rests on the bytes of one stretch alone:
+//   run   a stretch without blanks and separators. A phrase of several words (a date, a duration,
+//   an
+//         address with a blank inside) starts only where a run does.
+//   part  a run, or a piece of one. It is judged whole; what is nothing known splits at its loosest
+//         joint, and so on. A part that holds a mask token is never judged whole.
+//   word  letters, digits, underscores: the last resort.
+// A token takes the place of a whole part and holds no joint, so a masked text splits as before.
 #pragma once
 
 #include <string_view>
@@ -19,28 +18,9 @@
 #include "tokenizer/normaliser.h"
 #include "tokenizer/part.h"
 #include "tokenizer/recognise.h"
+#include "tokenizer/segment.h"
 
 namespace rebound {
-
-enum class SegmentKind : uint8_t {
-  kGap,      // blanks, separators, punctuation
-  kInvalid,  // one byte that is no UTF-8
-  kWord,     // letters (underscores join words)
-  kCode,     // a word of letters and digits that stays as it is
-  kJoined,   // a code whose joint becomes an underscore: 5.7.1, SC-001
-  kDropped,  // a reply or enhanced code that a continuation line repeats
-  kToken,    // masked
-};
-
-struct Segment {
-  SegmentKind kind;
-  MaskToken token;         // of kToken
-  bool pad_before;         // a blank must part the token from what stands before it
-  bool pad_after;          // the same behind its name
-  std::string_view bytes;  // of the text
-  std::string_view name;   // of kToken: whose host it is, or the unit of a size; may be empty
-  std::string_view hint;   // of kToken: the page of a known site; may be empty
-};
 
 // Sink: void Add(const Segment&), size_t Mark() const, void Rollback(size_t mark).
 template <class Sink>
@@ -172,26 +152,14 @@ class Scanner {
 
   size_t Separator(size_t i) {
     const std::string_view rest = text_.substr(i);
-    if (rest[0] == '[' && rest.size() > 10 && EqualsLower(rest.substr(1, 5), "email")) {
-      // As web pages print an address that is hidden from robots.
-      for (const std::string_view gap : {" ", "\xc2\xa0", "&#160;", "&nbsp;"}) {
-        const size_t n = 6 + gap.size() + 10;
-        if (rest.size() >= n && rest.substr(6, gap.size()) == gap &&
-            EqualsLower(rest.substr(6 + gap.size(), 10), "protected]")) {
-          EmitApart(MaskToken::kEmail, i, i + n);
-          return i + n;
-        }
-      }
+    if (const size_t n = MatchHiddenAddress(rest); n > 0) {
+      EmitApart(MaskToken::kEmail, i, i + n);
+      return i + n;
     }
-    if (rest[0] == '<') {
-      // Half-masked: <jane.r EMAIL>.
-      size_t n = 1;
-      while (n < rest.size() && n <= 64 && (IsWordByte(rest[n]) || IsPunct(rest[n]))) ++n;
-      if (n > 1 && rest.substr(n).starts_with(" EMAIL>") && !HoldsMaskToken(Slice(i + 1, i + n))) {
-        Emit(SegmentKind::kGap, i, i + 1);
-        EmitToken(MaskToken::kEmail, i + 1, i + n + 6);
-        return i + n + 6;
-      }
+    if (const size_t n = MatchHalfAddress(rest); n > 0) {
+      Emit(SegmentKind::kGap, i, i + 1);
+      EmitToken(MaskToken::kEmail, i + 1, i + n);
+      return i + n;
     }
     if (rest[0] == '\\' && rest.size() > 1 &&
         (rest[1] == 'n' || rest[1] == 'r' || rest[1] == 't')) {
@@ -225,22 +193,12 @@ class Scanner {
     return end;
   }
 
-  // Length of an HTML entity at `i`, which separates like the character that it stands for.
-  size_t EntityLength(size_t i) const {
-    if (text_[i] != '&') return 0;
-    for (const std::string_view entity :
-         {"&lt;", "&gt;", "&amp;", "&quot;", "&nbsp;", "&#39;", "&apos;"}) {
-      if (text_.substr(i).starts_with(entity)) return entity.size();
-    }
-    return 0;
-  }
-
   size_t RunEnd(const size_t begin) const {
     size_t i = begin;
     while (i < text_.size()) {
       const CharClass k = ClassOf(text_[i]);
       if (k == CharClass::kBlank || k == CharClass::kSeparator) break;
-      if (k == CharClass::kPunct && text_[i] == '&' && EntityLength(i) > 0) break;
+      if (k == CharClass::kPunct && text_[i] == '&' && MatchEntity(text_.substr(i)) > 0) break;
       if (k != CharClass::kHigh) {
         ++i;
         continue;
@@ -262,7 +220,7 @@ class Scanner {
   }
 
   size_t ScanRun(size_t i) {
-    if (const size_t entity = EntityLength(i); entity > 0) {
+    if (const size_t entity = MatchEntity(text_.substr(i)); entity > 0) {
       Emit(SegmentKind::kGap, i, i + entity);
       return i + entity;
     }
