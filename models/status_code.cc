@@ -90,7 +90,6 @@ constexpr Meaning kBadAddress = {"RECIPIENT_NOT_FOUND", "RECIPIENT_ERROR", "inva
 constexpr Meaning kNoSuchDomain = {"MX_ERROR", "INFRASTRUCTURE_ERROR", "invalid_address"};
 constexpr Meaning kNoRoute = {"MX_ERROR", "INFRASTRUCTURE_ERROR", "server_error"};
 constexpr Meaning kDisabled = {"RECIPIENT_ERROR", "RECIPIENT_ERROR", "mailbox_disabled"};
-constexpr Meaning kRestricted = {"RECIPIENT_ERROR", "RECIPIENT_ERROR", "policy_blocked"};
 constexpr Meaning kMailboxFull = {"RECIPIENT_ERROR", "MAILBOX_FULL", "mailbox_full"};
 constexpr Meaning kBadSender = {"BLOCKED", kSenderAddress, "policy_blocked"};
 constexpr Meaning kContent = {"MESSAGE_CONTENT", "CONTENT_REJECTED_OTHER", "policy_blocked"};
@@ -117,8 +116,8 @@ struct EnhancedRow {
 };
 
 // Left out: codes that say nothing (x.0, 1.4, 1.9, 2.4, 3.5, 5.0), codes that receivers use for
-// everything (7.1), and those whose common use contradicts the registry (4.2.1 and 5.4.1, where
-// large receivers mean a rate and an unknown user; 7.13, 7.29, 7.30).
+// everything (7.1, 7.2), and those whose common use contradicts the registry (4.2.1 and 5.4.1,
+// where large receivers mean a rate and an unknown user; 7.13, 7.29, 7.30).
 constexpr EnhancedRow kEnhanced[] = {
     // RFC 3463: address, mailbox, mail system, network, protocol, content
     {"1.1", kAny, kNoSuchUser},
@@ -149,7 +148,6 @@ constexpr EnhancedRow kEnhanced[] = {
     {"5.5", kAny, kProtocol},
     {"6.1", kAny, kContent},
     {"6.3", kAny, kProtocol},
-    {"7.2", kAny, kRestricted},
     // RFC 4954 and RFC 5248: authentication and encryption
     {"5.6", kAny, kProtocol},
     {"7.8", kAny, kLogin},
