@@ -28,10 +28,10 @@ sigset_t BlockSignals() {
   return signals;
 }
 
-// Room for the connections, the half-closed ones and our own files.
+// Room for the connections, as many again that are being refused or finished, and our own files.
 void RaiseFileLimit(size_t connections) {
   constexpr rlim_t kOwn = 256;
-  const rlim_t wanted = connections + connections / 4 + kOwn;
+  const rlim_t wanted = 2 * connections + kOwn;
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
   limit.rlim_cur = std::min(wanted, limit.rlim_max);

@@ -139,7 +139,7 @@ uint16_t PortOf(int fd) {
 // descriptor: a larger burst would wait a second for its second SYN. To listen again only changes
 // that number.
 void RaiseBacklog(uint16_t port) {
-  constexpr int kBacklog = 4096;  // the system cuts it to net.core.somaxconn
+  constexpr int kBacklog = 1024;  // the system cuts it to net.core.somaxconn
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", ignored)) {
     const int fd = std::atoi(entry.path().filename().c_str());
