@@ -142,13 +142,14 @@ std::string MakeSafetensors(const TensorMap& tensors,
         for (const auto& [key, value] : metadata) object.Key(key).String(value);
       });
     }
-    for (const auto& [name, tensor] : tensors) {
+    for (const auto& entry : tensors) {  // clang 14 captures no structured bindings
+      const TensorView& tensor = entry.second;
       if (ElementsOf(tensor.shape) != tensor.values.size()) {
         throw Error(ErrorCode::kInternal, "safetensors: tensor '" + name +
                                               "' has another shape than its " +
                                               std::to_string(tensor.values.size()) + " values");
       }
-      json.Key(name).Object([&](JsonWriter& object) {
+      json.Key(entry.first).Object([&](JsonWriter& object) {
         object.Key("dtype").String("F32");
         object.Key("shape").Array([&](JsonWriter& shape) {
           for (const int64_t dimension : tensor.shape) shape.Int(dimension);
