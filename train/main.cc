@@ -49,6 +49,8 @@ CommandLine MakeCommandLine() {
   add("vocabulary", po::value<int>()->value_name("N")->default_value(8000),
       "pieces of a new tokenizer");
   add("epochs", po::value<int>()->value_name("N")->default_value(FitOptions().epochs), "at most");
+  add("patience", po::value<int>()->value_name("N")->default_value(FitOptions().patience),
+      "epochs without a better calibration score before it stops");
   add("learning-rate",
       po::value<float>()->value_name("X")->default_value(FitOptions().learning_rate, "0.002"),
       "highest, of Adam");
@@ -99,6 +101,7 @@ TrainingOptions MakeOptions(const po::variables_map& options, Task task) {
   training.promotion = {*mode, Get<double>(options, "margin")};
   training.seed = Get<uint64_t>(options, "seed");
   training.fit.epochs = Get<int>(options, "epochs");
+  training.fit.patience = Get<int>(options, "patience");
   training.fit.learning_rate = Get<float>(options, "learning-rate");
   training.threads = Get<int>(options, "threads");
   if (training.fit.epochs < 1) ThrowOption("--epochs: at least 1");
@@ -169,7 +172,7 @@ std::vector<std::string> FlagsForChild(const po::variables_map& options) {
   for (const char* name : {"models", "network", "promote", "device"}) {
     flags.insert(flags.end(), {std::string("--") + name, Get<std::string>(options, name)});
   }
-  for (const char* name : {"epochs", "threads", "vocabulary"}) {
+  for (const char* name : {"epochs", "patience", "threads", "vocabulary"}) {
     flags.insert(flags.end(), {std::string("--") + name, std::to_string(Get<int>(options, name))});
   }
   flags.insert(flags.end(), {"--seed", std::to_string(Get<uint64_t>(options, "seed"))});

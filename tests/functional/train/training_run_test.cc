@@ -7,44 +7,16 @@
 #include "base/file.h"
 #include "models/bundle_store.h"
 #include "models/classifier.h"
+#include "tests/functional/train/small_store.h"
 #include "tests/support/bundles.h"
 
 namespace rebound {
 namespace {
 
-// Twenty-four phrasings a class, each a group of four copies.
-void Fill(LabelStore* store) {
-  const std::vector<std::pair<std::string, std::vector<std::string>>> classes = {
-      {"RECIPIENT_NOT_FOUND", {"user", "unknown", "mailbox", "address"}},
-      {"BLOCK_LIST", {"spamhaus", "listed", "blocklist", "zen"}},
-      {"GRAYLISTING", {"greylisting", "greylisted", "later", "retry"}},
-      {"SPF", {"spf", "permitted", "sender", "softfail"}},
-  };
-  const std::vector<std::string> fillers = {"please", "see",  "your", "host",    "mail", "the",
-                                            "said",   "this", "for",  "message", "error"};
-  std::vector<Submission> rows;
-  for (const auto& [name, words] : classes) {
-    for (size_t group = 0; group < 24; ++group) {
-      for (size_t copy = 0; copy < 4; ++copy) {
-        Submission row;
-        // Neutral words, other ones in every group and copy, around two that tell the class.
-        const auto filler = [&](size_t i) { return fillers[(group * 5 + copy * 3 + i) % 11]; };
-        row.text = "550 " + filler(0) + " " + words[group % 4] + " " + filler(group % 7 + 1) + " " +
-                   words[(group + 1 + group / 4) % 4] + " " + filler(copy + 2);
-        row.labels[Index(Task::kBnac)] = FindLabel(Task::kBnac, name);
-        row.contributor = "test";
-        row.group = name + std::to_string(group);
-        rows.push_back(std::move(row));
-      }
-    }
-  }
-  store->Submit(rows);
-}
-
 class TrainingRunTest : public testing::Test {
  protected:
   TrainingRunTest() : store_(MakeMemoryLabelStore()), progress_(ProgressMode::kPlain, "test") {
-    Fill(store_.get());
+    test::FillSmallStore(store_.get(), false);
     corpus_ = ReadCorpus(store_.get(), store_->MakeSnapshot().id, nullptr);
     tokenizer_ = {test::MakeTestTokenizer(), "made by the test"};
     options_.models = folder_.path() / "models";

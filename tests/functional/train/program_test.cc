@@ -1,0 +1,168 @@
+// rebound-train as its users meet it: a real PostgreSQL, exit statuses, signals, logs.
+#include <gtest/gtest.h>
+
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "models/bundle_store.h"
+#include "tests/functional/train/small_store.h"
+#include "tests/support/postgres.h"
+
+namespace rebound {
+namespace {
+
+using test::Ran;
+
+class TrainProgramTest : public testing::Test {
+ protected:
+  TrainProgramTest() : uri_(test::SharedCluster().NewStore()) {
+    test::FillSmallStore(OpenLabelStore(uri_).get(), true);
+  }
+
+  std::string Command(const std::string& options, int epochs = 3) const {
+    return "'" + test::BinaryPath("rebound-train") + "' --store '" + uri_ + "' --models '" +
+           models().string() + "' --vocabulary 200 --epochs " + std::to_string(epochs) + " " +
+           options;
+  }
+  Ran TrainWith(const std::string& options) const { return test::RunCommand(Command(options)); }
+  // Sends `signal` once the run says its first epoch.
+  Ran TrainAndSignal(const std::string& options, const std::string& signal) const {
+    const std::string log = (folder_.path() / "log").string();
+    const std::string endless = Command(options + " --patience 1000000", 1000000);
+    return test::RunCommand(endless + " >'" + log + "' 2>&1 & pid=$!; until grep -q 'epoch 1 ' '" +
+                            log + "'; do kill -0 $pid || break; sleep 0.02; done; kill -" + signal +
+                            " $pid; wait $pid; code=$?; cat '" + log + "'; exit $code");
+  }
+  std::filesystem::path models() const { return folder_.path() / "models"; }
+  BundleStore Bundles() const { return BundleStore(models()); }
+  std::string FileOf(Task task, int version, const std::string& name) const {
+    return ReadFile(Bundles().BundleFolder(task, version) / name);
+  }
+  std::vector<TrainingRun> LastRuns(size_t count) const {
+    return OpenLabelStore(uri_)->ReadRuns(count);
+  }
+
+  std::string uri_;
+  TempFolder folder_;
+};
+
+TEST_F(TrainProgramTest, AllTasksAreTrainedOnOneSnapshotWithOneTokenizer) {
+  const Ran ran = TrainWith("--network bag");
+  ASSERT_EQ(ran.exit_code, 0) << ran.errors;
+  for (const Task task : kTasks) EXPECT_EQ(Bundles().Current(task), 1);
+  const std::string tokenizer = FileOf(Task::kBnac, 1, "tokenizer.model");
+  EXPECT_EQ(FileOf(Task::kBackoff, 1, "tokenizer.model"), tokenizer);
+  EXPECT_EQ(FileOf(Task::kAction, 1, "tokenizer.model"), tokenizer);
+  const std::vector<TrainingRun> runs = LastRuns(3);
+  for (const TrainingRun& run : runs) {
+    EXPECT_EQ(run.status, "promoted") << run.reason;
+    EXPECT_EQ(run.snapshot_id, runs[0].snapshot_id);
+  }
+}
+
+TEST_F(TrainProgramTest, AWorseModelExitsWithThreeAndTheFirstServesOn) {
+  ASSERT_EQ(TrainWith("--task bnac --network bag").exit_code, 0);
+  const Ran ran = TrainWith("--task bnac --network bag --learning-rate 0.0000001");
+  EXPECT_EQ(ran.exit_code, 3);
+  EXPECT_NE(ran.errors.find("tokenizer  reused bnac version 1"), std::string::npos) << ran.errors;
+  EXPECT_NE(ran.errors.find("promoted false"), std::string::npos);
+  EXPECT_NE(ran.errors.find("worse by more than 0.0100"), std::string::npos);
+  EXPECT_EQ(Bundles().Current(Task::kBnac), 1);
+  EXPECT_EQ(Bundles().Versions(Task::kBnac), (std::vector<int>{1, 2}));
+  EXPECT_EQ(LastRuns(1)[0].status, "not_promoted");
+}
+
+TEST_F(TrainProgramTest, WeightsAreTheSameBytesWhateverTheEnvironment) {
+  ASSERT_EQ(TrainWith("--task bnac --promote always").exit_code, 0);
+  const Ran other = test::RunCommand(
+      "OPENBLAS_NUM_THREADS=2 OMP_NUM_THREADS=2 ATEN_CPU_CAPABILITY=default "
+      "OPENBLAS_CORETYPE=Prescott " +
+      Command("--task bnac --promote always"));
+  ASSERT_EQ(other.exit_code, 0) << other.errors;
+  EXPECT_EQ(Sha256Hex(FileOf(Task::kBnac, 1, "weights.safetensors")),
+            Sha256Hex(FileOf(Task::kBnac, 2, "weights.safetensors")));
+  const BundleConfig config = ParseBundleConfig(FileOf(Task::kBnac, 2, "config.json"));
+  EXPECT_EQ(config.environment.at("OPENBLAS_NUM_THREADS"), "1");
+  EXPECT_EQ(config.environment.at("device"), "cpu");
+}
+
+TEST_F(TrainProgramTest, AModelsFolderThatWasRemovedIsFilledAnew) {
+  ASSERT_EQ(TrainWith("--task bnac --network bag").exit_code, 0);
+  std::filesystem::remove_all(models());
+  // The registry remembers another version 1: no reason to leave the server without a model.
+  const Ran ran = TrainWith("--task bnac --network bag --seed 2");
+  EXPECT_EQ(ran.exit_code, 0) << ran.errors;
+  EXPECT_NE(ran.errors.find("bnac version 1 is registered with other weights"), std::string::npos)
+      << ran.errors;
+  EXPECT_EQ(Bundles().Current(Task::kBnac), 1);
+  EXPECT_EQ(LastRuns(1)[0].status, "promoted");
+}
+
+TEST_F(TrainProgramTest, CtrlCLeavesNoBundleAndIsRecorded) {
+  const Ran ran = TrainAndSignal("--task bnac --seed 77", "INT");
+  EXPECT_EQ(ran.exit_code, 130) << ran.output;
+  EXPECT_NE(ran.output.find("rebound-train: cancelled"), std::string::npos) << ran.output;
+  EXPECT_FALSE(std::filesystem::exists(models()));
+  const TrainingRun run = LastRuns(1)[0];
+  EXPECT_EQ(run.seed, 77u);
+  EXPECT_EQ(run.status, "failed");
+  EXPECT_EQ(run.reason, "cancelled");
+}
+
+TEST_F(TrainProgramTest, TermEndsTheChildrenOfAllTasksToo) {
+  const Ran ran = TrainAndSignal("--seed 78", "TERM");
+  EXPECT_EQ(ran.exit_code, 130) << ran.output;
+  EXPECT_FALSE(std::filesystem::exists(models()));
+  for (const TrainingRun& run : LastRuns(1)) {
+    EXPECT_EQ(run.seed, 78u);
+    EXPECT_EQ(run.reason, "cancelled");
+  }
+}
+
+TEST_F(TrainProgramTest, TheJsonLogIsOneObjectALine) {
+  const Ran ran = TrainWith("--task action --network bag --json-log");
+  ASSERT_EQ(ran.exit_code, 0) << ran.errors;
+  std::vector<std::string> events;
+  for (const std::string_view line : Split(ran.output, '\n')) {
+    if (line.empty()) continue;
+    const JsonDocument object = ParseJson(line);
+    EXPECT_EQ(GetJsonString(object, "task"), "action");
+    events.emplace_back(GetJsonString(object, "event"));
+    if (events.back() == "result") {
+      EXPECT_TRUE(GetJsonBool(object, "promoted"));
+      EXPECT_EQ(GetJsonInt(object, "version"), 1);
+    }
+  }
+  EXPECT_EQ(events, (std::vector<std::string>{"tokenizer", "data", "epoch", "epoch", "epoch",
+                                              "network", "result"}));
+}
+
+TEST_F(TrainProgramTest, WrongUseExitsWithTwoAndSaysWhatIsWrong) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"--task spam", "--task: 'spam' is none of bnac, backoff, action, all (see --help)"},
+      {"--network lstm", "--network: 'lstm' is none of auto, bag, table_cnn (see --help)"},
+      {"--promote maybe", "--promote: say auto, always or never (see --help)"},
+      {"--device tpu", "--device: say cpu or cuda (see --help)"},
+      {"--threads 0", "--threads: at least 1 (see --help)"},
+      {"--snapshot 999999999 --task bnac", "snapshot 999999999 is not in the label store"},
+  };
+  for (const auto& [options, message] : cases) {
+    const Ran ran = TrainWith(options);
+    EXPECT_EQ(ran.exit_code, std::string(options).find("snapshot") == std::string::npos ? 2 : 1)
+        << options;
+    EXPECT_NE(ran.errors.find(message), std::string::npos) << options << ": " << ran.errors;
+  }
+  EXPECT_FALSE(std::filesystem::exists(models()));
+}
+
+TEST_F(TrainProgramTest, AStoreThatIsAwayFailsWithOne) {
+  const Ran ran = test::RunCommand("'" + test::BinaryPath("rebound-train") +
+                                   "' --store 'host=/nowhere dbname=x' --task bnac --models '" +
+                                   models().string() + "'");
+  EXPECT_EQ(ran.exit_code, 1) << ran.errors;
+  EXPECT_FALSE(ran.errors.empty());
+}
+
+}  // namespace
+}  // namespace rebound
