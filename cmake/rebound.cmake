@@ -72,6 +72,6 @@ endfunction()
 
 function(rebound_tidy name)
   if(REBOUND_CLANG_TIDY)
-    set_target_properties(${name} PROPERTIES CXX_CLANG_TIDY "clang-tidy;--quiet")
+    set_target_properties(${name} PROPERTIES CXX_CLANG_TIDY "clang-tidy;--quiet;--extra-arg=-Wno-unknown-warning-option")
   endif()
 endfunction()
