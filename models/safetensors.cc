@@ -145,7 +145,7 @@ std::string MakeSafetensors(const TensorMap& tensors,
     for (const auto& entry : tensors) {  // clang 14 captures no structured bindings
       const TensorView& tensor = entry.second;
       if (ElementsOf(tensor.shape) != tensor.values.size()) {
-        throw Error(ErrorCode::kInternal, "safetensors: tensor '" + name +
+        throw Error(ErrorCode::kInternal, "safetensors: tensor '" + entry.first +
                                               "' has another shape than its " +
                                               std::to_string(tensor.values.size()) + " values");
       }

@@ -129,7 +129,7 @@ TEST(Classifier, GivesProbabilitiesThatSumToOneForAnyIds) {
   const auto classifier = Classifier::Load(published.path());
   Classifier::Scratch scratch;
   std::vector<float> probabilities(classifier->config().labels.size());
-  for (const size_t tokens : {0, 1, 2, 2000}) {
+  for (const size_t tokens : {0U, 1U, 2U, 2000U}) {
     std::vector<int32_t> ids(tokens);
     std::iota(ids.begin(), ids.end(), 0);
     for (int32_t& id : ids) id %= classifier->encoder().size();

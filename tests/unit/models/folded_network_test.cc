@@ -60,7 +60,7 @@ std::vector<double> Softmax(std::span<const float> logits) {
 void ExpectEqualToReference(const RandomModel& model, FoldedNetwork::Scratch* scratch) {
   const FoldedNetwork network(model.config, model.tensors);
   const int64_t vocabulary = model.config.sizes.at("vocabulary");
-  for (const size_t tokens : {0, 1, 2, 3, 4, 5, 31, 49, 2000}) {
+  for (const size_t tokens : {0U, 1U, 2U, 3U, 4U, 5U, 31U, 49U, 2000U}) {
     for (unsigned seed = 0; seed < (tokens > 100 ? 1U : 4U); ++seed) {
       const std::vector<int32_t> ids = RandomIds(tokens, vocabulary, seed);
       const std::vector<double> got = Softmax(network.Forward(ids, scratch));

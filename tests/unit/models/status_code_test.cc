@@ -74,7 +74,7 @@ TEST(FindStatusCodes, ReturnsViewsIntoTheText) {
 
 TEST(FindStatusCodes, ReadsAnyBytes) {
   std::string text;
-  for (int i = 0; i < 100000; ++i) text += static_cast<char>((i * 2654435761U) >> 13);
+  for (unsigned i = 0; i < 100000; ++i) text += static_cast<char>((i * 2654435761U) >> 13);
   FindStatusCodes(text);
   const StatusCodes codes = FindStatusCodes(
       "\xff\x80"
