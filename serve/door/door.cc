@@ -69,15 +69,17 @@ class Worker : public Pistache::Http::Handler {
   void onRequest(const Pistache::Http::Request&, Pistache::Http::ResponseWriter) override {}
 
   void onConnection(const std::shared_ptr<Pistache::Tcp::Peer>& peer) override {
-    // Pistache's own idle timer reads these; it is set so that it never fires.
-    peer->putData(ParserData, std::make_shared<Pistache::Http::RequestParser>(64));
-    peer->setIdle(true);
-    if (IsWake(peer)) return Tick();
-    const auto connection = std::make_shared<Connection>(peer->fd(), context_);
-    auto& slot = connections_[peer->fd()];
-    if (slot != nullptr) slot->OnClosing();  // its descriptor is another's by now
-    slot = connection;
-    if (context_->open_connections > static_cast<int64_t>(max_connections_)) connection->Refuse();
+    Guard(peer, [&] {
+      // Pistache's own idle timer reads these; it is set so that it never fires.
+      peer->putData(ParserData, std::make_shared<Pistache::Http::RequestParser>(64));
+      peer->setIdle(true);
+      if (IsWake(peer)) return Tick();
+      const auto connection = std::make_shared<Connection>(peer->fd(), context_);
+      auto& slot = connections_[peer->fd()];
+      if (slot != nullptr) slot->OnClosing();  // its descriptor is another's by now
+      slot = connection;
+      if (context_->open_connections > static_cast<int64_t>(max_connections_)) connection->Refuse();
+    });
   }
 
   void onInput(const char* bytes, size_t length,
@@ -90,13 +92,27 @@ class Worker : public Pistache::Http::Handler {
   }
 
   void onDisconnection(const std::shared_ptr<Pistache::Tcp::Peer>& peer) override {
-    departed_.push_back(peer);
-    const auto it = connections_.find(peer->fd());
-    if (it == connections_.end()) return;
-    const auto connection = std::move(it->second);
-    connections_.erase(it);
-    connection->OnClosing();
-    if (!connection->finished()) half_closed_.push_back(connection);
+    Guard(peer, [&] {
+      const auto it = connections_.find(peer->fd());
+      if (it != connections_.end()) {
+        const auto connection = std::move(it->second);
+        connections_.erase(it);
+        connection->OnClosing();
+        if (!connection->finished()) half_closed_.push_back(connection);
+      }
+      departed_.push_back(peer);
+    });
+  }
+
+  // An exception in the reactor would end the process; memory that is short costs one connection.
+  template <class Body>
+  static void Guard(const std::shared_ptr<Pistache::Tcp::Peer>& peer, Body body) noexcept {
+    try {
+      body();
+    } catch (const std::exception& e) {
+      ::shutdown(peer->fd(), SHUT_RDWR);
+      Log(LogLevel::kError, "connection lost", {{"cause", e.what()}});
+    }
   }
 
   bool IsWake(const std::shared_ptr<Pistache::Tcp::Peer>& peer) {
@@ -170,8 +186,11 @@ struct Door::State {
     while (!stop_changed.wait_for(lock, kTick, [&] { return stopping; })) {
       const std::lock_guard workers_lock(workers.mutex);
       for (const auto& weak : workers.all) {
-        const auto worker = weak.lock();
-        if (worker != nullptr) worker->Wake();
+        try {
+          if (const auto worker = weak.lock()) worker->Wake();
+        } catch (const std::exception& e) {
+          Log(LogLevel::kError, "no tick", {{"cause", e.what()}});
+        }
       }
     }
   }
