@@ -1,8 +1,9 @@
 // From a text to an answer: the served models of all tasks behind one door.
 //
-// Normalises once, encodes once per distinct tokenizer, asks each task's model, lets the status code decide where a
-// model is not sure. Holds one immutable Classifier a task, swapped whole.
-// Thread-safe: Take and Swap use a mutex around shared_ptr (std::atomic<std::shared_ptr> of g++ 12 races under TSan).
+// Normalises once, encodes once per distinct tokenizer, asks each task's model, lets the status
+// code decide where a model is not sure. Holds one immutable Classifier a task, swapped whole.
+// Thread-safe: Take and Swap use a mutex around shared_ptr (std::atomic<std::shared_ptr> of g++ 12
+// races under TSan).
 #pragma once
 
 #include <array>
@@ -17,7 +18,8 @@
 
 namespace rebound {
 
-// The models of one moment. A request takes one and keeps it until it ends, so no answer mixes two models.
+// The models of one moment. A request takes one and keeps it until it ends, so no answer mixes two
+// models.
 struct ModelSet {
   std::array<std::shared_ptr<const Classifier>, kTaskCount> by_task;  // null: not loaded
   const Classifier* Get(Task task) const { return by_task[Index(task)].get(); }
@@ -26,8 +28,8 @@ struct ModelSet {
 enum class AnswerSource : uint8_t { kModel, kStatusCode };
 
 struct TaskAnswer {
-  size_t label;        // position in TaskLabels(task)
-  float probability;   // the model's probability of `label`
+  size_t label;       // position in TaskLabels(task)
+  float probability;  // the model's probability of `label`
   AnswerSource source;
   size_t model_label;  // what the model alone says
 };
@@ -49,9 +51,11 @@ class Engine {
 
   // Prepares `scratch` for `text`: normalised form in scratch->normalised, ids forgotten.
   static void Prepare(std::string_view text, Scratch* scratch);
-  // The model's output alone for the prepared text (what the cache may hold). REQUIRES: models.Get(task).
+  // The model's output alone for the prepared text (what the cache may hold). REQUIRES:
+  // models.Get(task).
   static Prediction Predict(const ModelSet& models, Task task, Scratch* scratch);
-  // The answer: `prediction` unless it is below the bundle's threshold and the codes of the original text decide.
+  // The answer: `prediction` unless it is below the bundle's threshold and the codes of the
+  // original text decide.
   static TaskAnswer Decide(const ModelSet& models, Task task, const Prediction& prediction,
                            std::string_view text, Scratch* scratch);
 
