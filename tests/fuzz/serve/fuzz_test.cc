@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <mutex>
 #include <random>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/json.h"
@@ -264,6 +266,54 @@ TEST_F(FuzzServed, TheDoorLivesThroughGarbageAndNeverMisdelivers) {
     ASSERT_EQ(reply.headers.at("x-request-id"), id);
     ASSERT_EQ(reply.body, R"({"class":"VIRUS"})");
   }
+}
+
+// Answers that no socket takes at once, given inline and late, to clients that read, dawdle, close
+// half and leave.
+TEST(FuzzDoor, LargeAnswersReachWhoStaysWholeAndNobodyElse) {
+  const std::string large(600'000, 'x');
+  std::vector<std::thread> late;
+  std::mutex mutex;
+  Door door(DoorOptions(), [&, large](const Request& request, Done done) {
+    Response response;
+    response.body = request.target + large;
+    if (request.target.ends_with("late")) {
+      const std::lock_guard lock(mutex);
+      late.emplace_back(
+          [response = std::move(response), done = std::move(done)] { done(response); });
+    } else {
+      done(std::move(response));
+    }
+  });
+  std::vector<std::thread> clients;
+  for (unsigned t = 0; t < 4; ++t) {
+    clients.emplace_back([&, t] {
+      Random random(kSeed + t);
+      for (int round = 0; round < Rounds(25); ++round) {
+        HttpClient client(door.port(), 16384);
+        std::vector<std::string> targets;
+        for (size_t i = 0; i <= Below(3, &random); ++i) {
+          targets.push_back("/" + std::to_string(t) + "/" + std::to_string(round) +
+                            (Below(2, &random) == 0 ? "/late" : "/now"));
+          client.Send(GetRequest(targets.back()));
+        }
+        const size_t manner = Below(4, &random);
+        if (manner == 0) {
+          client.Receive();
+          client.Reset();
+          continue;
+        }
+        if (manner == 1) client.FinishSending();
+        for (const std::string& target : targets) {
+          ASSERT_EQ(client.ReadReply().body, target + large) << "manner " << manner;
+          if (manner == 2) break;  // and leaves
+        }
+      }
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  const std::lock_guard lock(mutex);
+  for (std::thread& thread : late) thread.join();
 }
 
 }  // namespace
