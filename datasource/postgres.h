@@ -119,8 +119,8 @@ class PostgresConnection {
   // The same for a body that must not run twice after a commit in doubt: kUnavailable then.
   void TransactOnce(SqlIsolation isolation, const Body& body);
 
-  // One statement outside a transaction, for those that PostgreSQL refuses inside one (CREATE DATABASE,
-  // VACUUM). Tried once. Throws as Transact does.
+  // One statement outside a transaction, for those that PostgreSQL refuses inside one (CREATE
+  // DATABASE, VACUUM). Tried once. Throws as Transact does.
   void ExecuteAlone(std::string_view statement);
 
   const std::string& description() const;

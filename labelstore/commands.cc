@@ -1,24 +1,17 @@
 #include "labelstore/commands.h"
 
-#include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <limits>
-#include <map>
-#include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
-#include "base/program_options.h"
-#include "base/text.h"
+#include "labelstore/command_line.h"
 #include "labelstore/content.h"
-#include "labelstore/generator.h"
 #include "labelstore/import.h"
-#include "labelstore/label_store.h"
 #include "labelstore/progress.h"
 #include "labelstore/schema.h"
 
@@ -28,145 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 namespace po = boost::program_options;
 
-constexpr size_t kSeedBlock = 5000;
 constexpr int64_t kBadRowsShown = 50;
-
-CommandLine MakeLine(const std::string& command, const std::string& summary,
-                     const std::string& arguments = "") {
-  CommandLine line;
-  line.summary = summary;
-  line.usage = "rebound-labels " + command + arguments + " [OPTIONS]";
-  return line;
-}
-
-void AddStore(CommandLine* line) {
-  line->options.add_options()("store", po::value<std::string>()->value_name("URI"),
-                              "the PostgreSQL database (or $REBOUND_STORE)");
-}
-
-void AddJson(CommandLine* line) {
-  line->options.add_options()("json", po::bool_switch(), "print one JSON object");
-}
-
-std::string StoreUri(const po::variables_map& values) {
-  if (values.count("store") == 0) {
-    throw Error(ErrorCode::kInvalidArgument,
-                "no database: give --store URI or set REBOUND_STORE (./run prints it)");
-  }
-  return values["store"].as<std::string>();
-}
-
-void PrintJson(const std::function<void(JsonWriter&)>& body) {
-  std::string out;
-  JsonWriter(&out).Object(body);
-  std::cout << out << "\n";
-}
-
-// Standard output that could not be written is a failure, not a detail.
-int Finish(int code = 0) {
-  std::cout.flush();
-  if (!std::cout) throw Error(ErrorCode::kUnavailable, "cannot write standard output");
-  return code;
-}
-
-void WriteResult(const ImportResult& result, JsonWriter& w) {
-  w.Key("inserted").Int(result.inserted);
-  w.Key("duplicates").Int(result.duplicates);
-  w.Key("relabelled").Int(result.relabelled);
-  w.Key("voted").Int(result.voted);
-}
-
-std::string Describe(const ImportResult& result) {
-  return std::to_string(result.inserted) + " new, " + std::to_string(result.voted) +
-         " with a first label of this contributor, " + std::to_string(result.relabelled) +
-         " relabelled, " + std::to_string(result.duplicates) + " known already";
-}
-
-// --- the seed corpus -----------------------------------------------------------------------------
-
-struct Corpus {
-  std::vector<Template> templates;
-  SlotLists lists;
-};
-
-void AddTemplates(CommandLine* line) {
-  line->options.add_options()("templates", po::value<std::string>()->value_name("DIR"),
-                              "folder of the *.tsv templates (default: the project's own)");
-}
-
-Corpus LoadCorpus(const po::variables_map& values) {
-  if (values.count("templates") == 0) {
-    const fs::path seed = FindSeedFolder();
-    return {LoadSeedCorpus(seed / "templates"), LoadSlotLists(seed / "slots")};
-  }
-  const fs::path folder = values["templates"].as<std::string>();
-  const fs::path beside = folder / ".." / "slots";
-  return {LoadSeedCorpus(folder),
-          LoadSlotLists(fs::is_directory(beside) ? beside : FindSeedFolder() / "slots")};
-}
-
-Submission MakeSeed(const GeneratedText& generated) {
-  Submission submission;
-  submission.text = generated.text;
-  submission.origin = LabelOrigin::kSeed;
-  submission.contributor = "seed";
-  submission.group = generated.origin->group;
-  for (size_t task = 0; task < kTaskCount; ++task) {
-    submission.labels[task] = generated.origin->labels[task];
-  }
-  return submission;
-}
-
-void PrintSeed(const GeneratedText& generated) {
-  std::string out;
-  JsonWriter(&out).Object([&](JsonWriter& w) {
-    w.Key("text").String(RepairUtf8(generated.text));
-    for (const Task task : kTasks) {
-      w.Key(TaskKey(task)).String(TaskLabels(task)[generated.origin->labels[Index(task)]]);
-    }
-    w.Key("group").String(generated.origin->group);
-    w.Key("server").String(generated.origin->server);
-    w.Key("language").String(generated.origin->language);
-  });
-  std::cout << out << "\n";
-}
-
-// What is counted over templates, in order of name.
-using Counts = std::map<std::string, int64_t>;
-
-struct NearCopy {
-  const Template* a;
-  const Template* b;
-  double similarity;
-};
-
-std::vector<NearCopy> FindNearCopies(const std::vector<Template>& templates) {
-  constexpr double kNear = 0.8;
-  std::vector<std::set<std::string>> words;
-  for (const Template& each : templates) words.push_back(WordsOf(each.pieces));
-  std::vector<NearCopy> found;
-  FindAlike(words, kNear, [&](size_t i, size_t j, double similarity) {
-    found.push_back({&templates[j], &templates[i], similarity});
-  });
-  return found;
-}
-
-void WriteCounts(const char* key, const Counts& counts, JsonWriter& w) {
-  w.Key(key).Object([&](JsonWriter& inner) {
-    for (const auto& [name, count] : counts) inner.Key(name).Int(count);
-  });
-}
-
-void PrintCounts(const std::string& title, const Counts& counts) {
-  std::cout << "\n" << title << "\n";
-  for (const auto& [name, count] : counts) {
-    std::string shown = name;
-    shown.resize(std::max<size_t>(shown.size(), 46), ' ');
-    std::cout << "  " << shown << " " << count << "\n";
-  }
-}
-
-std::string PlaceOf(const Template& each) { return each.file + ":" + std::to_string(each.line); }
 
 }  // namespace
 
@@ -193,74 +48,6 @@ int RunMigrate(int argc, const char* const* argv) {
     std::cout << "applied " << Migrations()[static_cast<size_t>(version - 1)].name << "\n";
   }
   if (applied.empty()) std::cout << "the schema is up to date\n";
-  return Finish();
-}
-
-int RunSeed(int argc, const char* const* argv) {
-  CommandLine line =
-      MakeLine("seed", "Expands the seed corpus into labelled texts and stores them.");
-  AddStore(&line);
-  line.options.add_options()("expand", po::value<int64_t>()->default_value(20000)->value_name("N"),
-                             "about how many texts; at least one of every template");
-  line.options.add_options()("seed", po::value<uint64_t>()->default_value(1)->value_name("S"),
-                             "the same S gives the same texts on every machine");
-  AddTemplates(&line);
-  line.options.add_options()("print", po::value<int64_t>()->value_name("N"),
-                             "print N texts as JSON Lines instead of storing any");
-  AddJson(&line);
-  line.epilogue =
-      "Seeding again adds what is new and changes nothing else.\n"
-      "  rebound-labels seed --expand 100000\n"
-      "  rebound-labels seed --print 20 --seed 7\n";
-  const auto values = ParseOptions(argc, argv, line);
-  if (!values) return 0;
-  const auto expand = (*values)["expand"].as<int64_t>();
-  if (expand < 1) throw Error(ErrorCode::kInvalidArgument, "--expand must be at least 1");
-  const Corpus corpus = LoadCorpus(*values);
-  const Generator generator(corpus.templates, corpus.lists, (*values)["seed"].as<uint64_t>());
-  if (values->count("print") != 0) {
-    const auto wanted = (*values)["print"].as<int64_t>();
-    if (wanted < 1) throw Error(ErrorCode::kInvalidArgument, "--print must be at least 1");
-    // Of every template in turn, so that few texts show many templates.
-    const auto count = static_cast<int64_t>(corpus.templates.size());
-    for (int64_t i = 0; i < wanted; ++i) {
-      const Template& origin = corpus.templates[static_cast<size_t>((i * count / wanted) % count)];
-      const auto copy = static_cast<uint64_t>(wanted > count ? i % (wanted / count + 1) : 1);
-      PrintSeed({&origin, generator.MakeCopy(origin, copy)});
-    }
-    return Finish();
-  }
-  const auto store = OpenLabelStore(StoreUri(*values));
-  Progress progress("seeding",
-                    std::max<int64_t>(expand, static_cast<int64_t>(corpus.templates.size())));
-  ImportResult total;
-  int64_t texts = 0;
-  std::vector<Submission> block;
-  const auto flush = [&] {
-    const ImportResult result = store->Submit(block);
-    total.inserted += result.inserted;
-    total.duplicates += result.duplicates;
-    total.relabelled += result.relabelled;
-    total.voted += result.voted;
-    block.clear();
-    progress.Update(texts);
-  };
-  generator.Expand(static_cast<size_t>(expand), [&](GeneratedText generated) {
-    block.push_back(MakeSeed(generated));
-    ++texts;
-    if (block.size() >= kSeedBlock) flush();
-  });
-  if (!block.empty()) flush();
-  if ((*values)["json"].as<bool>()) {
-    PrintJson([&](JsonWriter& w) {
-      w.Key("templates").Uint(corpus.templates.size());
-      w.Key("texts").Int(texts);
-      WriteResult(total, w);
-    });
-  } else {
-    std::cout << texts << " texts of " << corpus.templates.size()
-              << " templates: " << Describe(total) << "\n";
-  }
   return Finish();
 }
 
@@ -410,70 +197,6 @@ int RunSnapshot(int argc, const char* const* argv) {
   } else {
     std::cout << "snapshot " << info.id << ": " << info.rows << " rows, " << info.digest << ", "
               << info.created_at << "\n";
-  }
-  return Finish();
-}
-
-int RunCorpus(int argc, const char* const* argv) {
-  CommandLine line =
-      MakeLine("corpus", "Counts the templates of the seed corpus and finds near copies.");
-  AddTemplates(&line);
-  AddJson(&line);
-  line.epilogue =
-      "Near copies share more than 80 % of their words. Those with other labels need a reason.\n";
-  const auto values = ParseOptions(argc, argv, line);
-  if (!values) return 0;
-  const Corpus corpus = LoadCorpus(*values);
-  std::array<Counts, kTaskCount> labels;
-  Counts servers, languages;
-  std::set<std::string> groups, held_out;
-  for (const Task task : kTasks) {
-    for (const std::string_view name : TaskLabels(task)) labels[Index(task)][std::string(name)] = 0;
-  }
-  for (const Template& each : corpus.templates) {
-    for (const Task task : kTasks) {
-      ++labels[Index(task)][std::string(TaskLabels(task)[each.labels[Index(task)]])];
-    }
-    ++servers[each.server];
-    ++languages[each.language];
-    groups.insert(each.group);
-    if (IsHeldOut(each.group)) held_out.insert(each.group);
-  }
-  const std::vector<NearCopy> copies = FindNearCopies(corpus.templates);
-  if ((*values)["json"].as<bool>()) {
-    PrintJson([&](JsonWriter& w) {
-      w.Key("templates").Uint(corpus.templates.size());
-      w.Key("groups").Uint(groups.size());
-      w.Key("held_out_groups").Uint(held_out.size());
-      for (const Task task : kTasks) {
-        WriteCounts(std::string(TaskKey(task)).c_str(), labels[Index(task)], w);
-      }
-      WriteCounts("servers", servers, w);
-      WriteCounts("languages", languages, w);
-      w.Key("near_copies").Array([&](JsonWriter& list) {
-        for (const NearCopy& copy : copies) {
-          list.Object([&](JsonWriter& one) {
-            one.Key("a").String(PlaceOf(*copy.a));
-            one.Key("b").String(PlaceOf(*copy.b));
-            one.Key("similarity").Double(copy.similarity);
-            one.Key("same_labels").Bool(copy.a->labels == copy.b->labels);
-          });
-        }
-      });
-    });
-    return Finish();
-  }
-  std::cout << corpus.templates.size() << " templates in " << groups.size() << " groups, "
-            << held_out.size() << " of them held out\n";
-  for (const Task task : kTasks) {
-    PrintCounts("by " + std::string(TaskKey(task)), labels[Index(task)]);
-  }
-  PrintCounts("by server", servers);
-  PrintCounts("by language", languages);
-  std::cout << "\nnear copies: " << copies.size() << "\n";
-  for (const NearCopy& copy : copies) {
-    std::cout << "  " << PlaceOf(*copy.a) << " and " << PlaceOf(*copy.b)
-              << (copy.a->labels == copy.b->labels ? "" : "  (other labels)") << "\n";
   }
   return Finish();
 }

@@ -1,8 +1,7 @@
 #include "labelstore/wrappers.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <regex>
 
 namespace rebound {
 namespace {
@@ -19,36 +18,32 @@ std::string Wrap(std::string_view name, const std::string& text) {
   return wrapped;
 }
 
-void ExpectForm(std::string_view name, const std::string& form) {
-  const std::string wrapped = Wrap(name, "550 5.1.1 no such user");
-  EXPECT_TRUE(std::regex_match(wrapped, std::regex(form))) << wrapped;
+// TEXT in the form stands for the text, a dot for a line break too.
+void ExpectForm(std::string_view name, std::string form) {
+  form.replace(form.find("TEXT"), 4, "550 5.1.1 no such user");
+  EXPECT_THAT(Wrap(name, "550 5.1.1 no such user"), testing::MatchesRegex(form)) << name;
 }
 
 TEST(Wrappers, EachHasTheFormOfItsServer) {
-  ExpectForm("host_said",
-             R"(host \S+\[[\d.]+\] said: 550 5.1.1 no such user \(in reply to .* command\))");
-  ExpectForm("smtp_prefix", R"((smtp|SMTP); ?550 5.1.1 no such user)");
-  ExpectForm(
-      "remote_host_said",
-      R"((Remote host said: |Remote server replied: |The remote server responded:\n)550 5.1.1 no such user)");
-  ExpectForm(
-      "exim_error",
-      R"(SMTP error from remote mail server after .*: host \S+ \[[\d.]+\]: 550 5.1.1 no such user)");
-  ExpectForm("dsn_stat", R"(dsn=5\.1\.1, stat=550 5.1.1 no such user)");
-  ExpectForm("address_prefix", R"(<\S+@\S+>: 550 5.1.1 no such user)");
-  ExpectForm("diagnostic_code", R"(Diagnostic-Code: (smtp; |SMTP;)550 5.1.1 no such user)");
-  ExpectForm("reason", R"(\(reason: 550 5.1.1 no such user\))");
-  ExpectForm(
-      "while_talking",
-      R"(\.\.\. while talking to \S+\.:\n>>> RCPT To:<\S+@\S+>\n<<< 550 5.1.1 no such user)");
+  ExpectForm("host_said", R"(host \S+\[[0-9.]+\] said: TEXT \(in reply to .* command\))");
+  ExpectForm("smtp_prefix", R"((smtp|SMTP); ?TEXT)");
+  ExpectForm("remote_host_said",
+             R"((Remote host said: |Remote server replied: |The remote server responded:.)TEXT)");
+  ExpectForm("exim_error",
+             R"(SMTP error from remote mail server after .*: host \S+ \[[0-9.]+\]: TEXT)");
+  ExpectForm("dsn_stat", R"(dsn=5\.1\.1, stat=TEXT)");
+  ExpectForm("address_prefix", R"(<\S+@\S+>: TEXT)");
+  ExpectForm("diagnostic_code", R"(Diagnostic-Code: (smtp; |SMTP;)TEXT)");
+  ExpectForm("reason", R"(\(reason: TEXT\))");
+  ExpectForm("while_talking", R"(\.\.\. while talking to \S+\.:.>>> RCPT To:<\S+@\S+>.<<< TEXT)");
   ExpectForm(
       "status_report",
-      R"(Final-Recipient: rfc822; \S+@\S+\nAction: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 no such user)");
+      R"(Final-Recipient: rfc822; \S+@\S+.Action: failed.Status: 5.1.1.Diagnostic-Code: smtp; TEXT)");
   ExpectForm(
       "postfix_log",
-      R"(to=<\S+@\S+>, relay=\S+\[[\d.]+\]:25, delay=0\.\d+, dsn=5.1.1, status=bounced \(host \S+\[[\d.]+\] said: 550 5.1.1 no such user \(in reply to .* command\)\))");
-  ExpectForm("short_prefix", R"([A-Za-z ]+: 550 5.1.1 no such user)");
-  ExpectForm("host_colon", R"(\S+ \[[\d.]+\]: 550 5.1.1 no such user)");
+      R"(to=<\S+@\S+>, relay=\S+\[[0-9.]+\]:25, delay=0\.[0-9]+, dsn=5.1.1, status=bounced \(host \S+\[[0-9.]+\] said: TEXT \(in reply to .* command\)\))");
+  ExpectForm("short_prefix", R"([A-Za-z ]+: TEXT)");
+  ExpectForm("host_colon", R"(\S+ \[[0-9.]+\]: TEXT)");
 }
 
 TEST(Wrappers, AStatusIsNeverInvented) {
