@@ -7,8 +7,8 @@
 
 namespace rebound {
 
-DataSet MakeDataSet(const Corpus& corpus, Task task, Side side, const Encoder& encoder,
-                    size_t copies) {
+DataSet MakeDataSet(const Corpus& corpus, Task task, std::initializer_list<Side> sides,
+                    const Encoder& encoder, size_t copies) {
   DataSet data;
   Encoder::Scratch scratch;
   std::vector<int32_t> ids;
@@ -16,7 +16,8 @@ DataSet MakeDataSet(const Corpus& corpus, Task task, Side side, const Encoder& e
   for (size_t i = 0; i < corpus.rows.size(); ++i) {
     const CorpusRow& row = corpus.rows[i];
     const int16_t label = row.labels[Index(task)];
-    if (row.side != side || label < 0) continue;
+    const bool wanted = std::find(sides.begin(), sides.end(), row.side) != sides.end();
+    if (!wanted || label < 0) continue;
     if (copies != 0 && taken[static_cast<size_t>(row.group)]++ >= copies) continue;
     encoder.Encode(row.normalised, &scratch, &ids);
     data.tokens.insert(data.tokens.end(), ids.begin(), ids.end());

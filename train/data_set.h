@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <vector>
 
 #include "tokenizer/encoder.h"
@@ -22,10 +23,10 @@ struct DataSet {
   size_t rows() const { return labels.size(); }
 };
 
-// The rows of `side` that have a label of `task`, at most `copies` of a group (the first ones; 0:
+// The rows of `sides` that have a label of `task`, at most `copies` of a group (the first ones; 0:
 // all), so that a template with a thousand copies judges no more than one with ten.
-DataSet MakeDataSet(const Corpus& corpus, Task task, Side side, const Encoder& encoder,
-                    size_t copies);
+DataSet MakeDataSet(const Corpus& corpus, Task task, std::initializer_list<Side> sides,
+                    const Encoder& encoder, size_t copies);
 
 // Appends row `row` as it is to `*batch`, with weight 1.
 void AppendRow(const DataSet& data, size_t row, Batch* batch);

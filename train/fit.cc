@@ -115,6 +115,7 @@ FitResult Fit(Network* network, const std::string& kind, const DataSet& train,
     const Scorecard card =
         JudgeProbabilities(calibrate, ProbabilitiesOf(logits, labels.size(), 1.0), labels);
     report.finished = true;
+    report.judged = calibrate.rows() > 0;
     report.accuracy = card.accuracy;
     report.macro_f1 = card.macro_f1;
     if (observer) observer(report);

@@ -12,8 +12,8 @@
 namespace rebound {
 
 struct FitOptions {
-  int epochs = 30;
-  int patience = 8;  // epochs without a better calibration score before it stops
+  int epochs = 5;
+  int patience = 4;  // epochs without a better calibration score before it stops
   float learning_rate = 2e-3F;
   float label_smoothing = 0.05F;
   float dropout = 0.3F;
@@ -30,7 +30,8 @@ struct EpochReport {
   double loss = 0.0;  // mean over the epoch
   double samples_per_second = 0.0;
   double seconds_left = 0.0;  // if no epoch stops it early
-  bool finished = false;      // the epoch ended; the next two are known
+  bool finished = false;      // the epoch ended
+  bool judged = false;        // on calibration rows: the next two are known
   double accuracy = 0.0;      // on the calibration rows
   double macro_f1 = 0.0;
 };

@@ -88,14 +88,18 @@ void Progress::Tell(std::string_view event, const Fields& fields) {
 
 void Progress::TellEpoch(const EpochReport& report) {
   if (report.finished) {
-    Tell("epoch", {{"network", report.network},
-                   {"epoch", std::to_string(report.epoch)},
-                   {"epochs", std::to_string(report.epochs)},
-                   {"loss", FigureText(report.loss)},
-                   {"calibration_accuracy", FigureText(report.accuracy)},
-                   {"calibration_macro_f1", FigureText(report.macro_f1)},
-                   {"samples_per_second", std::to_string(std::llround(report.samples_per_second))},
-                   {"seconds_left", std::to_string(std::llround(report.seconds_left))}});
+    Fields fields = {{"network", report.network},
+                     {"epoch", std::to_string(report.epoch)},
+                     {"epochs", std::to_string(report.epochs)},
+                     {"loss", FigureText(report.loss)}};
+    if (report.judged) {
+      fields.emplace_back("calibration_accuracy", FigureText(report.accuracy));
+      fields.emplace_back("calibration_macro_f1", FigureText(report.macro_f1));
+    }
+    fields.emplace_back("samples_per_second",
+                        std::to_string(std::llround(report.samples_per_second)));
+    fields.emplace_back("seconds_left", std::to_string(std::llround(report.seconds_left)));
+    Tell("epoch", fields);
     return;
   }
   if (mode_ != ProgressMode::kBar) return;

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cmath>
 #include <ctime>
-#include <set>
 
 #include "base/digest.h"
 #include "base/error.h"
@@ -15,29 +14,11 @@
 #include "models/network.h"
 #include "models/status_code.h"
 #include "tokenizer/normaliser.h"
+#include "train/chosen_network.h"
 #include "train/model_card.h"
 
 namespace rebound {
 namespace {
-
-struct Sides {
-  DataSet train;
-  DataSet calibrate;
-  DataSet judge;
-};
-
-// A trained network and what its calibration rows chose.
-struct Trained {
-  std::string kind;
-  std::unique_ptr<Network> network;
-  FitResult fit;
-  double temperature = 1.0;
-};
-
-std::vector<std::string> LabelNames(Task task) {
-  const auto labels = TaskLabels(task);
-  return {labels.begin(), labels.end()};
-}
 
 std::string NowText() {
   const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
@@ -46,83 +27,6 @@ std::string NowText() {
   char text[32];
   std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
   return text;
-}
-
-size_t CountGroups(const DataSet& data) {
-  return std::set<int32_t>(data.groups.begin(), data.groups.end()).size();
-}
-
-Sides MakeSides(const Corpus& corpus, const Encoder& encoder, const TrainingOptions& options,
-                Progress* progress) {
-  Sides sides{MakeDataSet(corpus, options.task, Side::kTrain, encoder, 0),
-              MakeDataSet(corpus, options.task, Side::kCalibrate, encoder, kJudgedCopies),
-              MakeDataSet(corpus, options.task, Side::kJudge, encoder, kJudgedCopies)};
-  progress->Tell("data", {{"snapshot", std::to_string(corpus.snapshot.id)},
-                          {"train_rows", std::to_string(sides.train.rows())},
-                          {"train_groups", std::to_string(CountGroups(sides.train))},
-                          {"calibration_rows", std::to_string(sides.calibrate.rows())},
-                          {"judging_rows", std::to_string(sides.judge.rows())},
-                          {"judging_groups", std::to_string(CountGroups(sides.judge))}});
-  const std::string task(TaskName(options.task));
-  if (sides.train.rows() == 0) {
-    throw Error(ErrorCode::kInvalidArgument,
-                "the snapshot has no training row for task " + task +
-                    "; label more texts or seed the store (`rebound-labels seed`)");
-  }
-  if (sides.calibrate.rows() == 0) {
-    progress->Tell("warning", {{"message",
-                                "no calibration row: every epoch is trained, temperature is 1 and "
-                                "the first network is taken"}});
-  }
-  if (sides.judge.rows() == 0) {
-    progress->Tell("warning", {{"message", "no held-out row: nothing can judge this model"}});
-  }
-  return sides;
-}
-
-Trained TrainNetwork(const std::string& kind, const Sides& sides, const Encoder& encoder,
-                     const TrainingOptions& options, Progress* progress) {
-  const std::vector<std::string> labels = LabelNames(options.task);
-  NetworkSpec spec;
-  spec.kind = kind;
-  spec.sizes = options.sizes;
-  spec.sizes[std::string(kVocabularySize)] = encoder.size();
-  if (ConvWidths(kind).empty()) spec.sizes.erase(std::string(kFiltersSize));
-  spec.labels = static_cast<int64_t>(labels.size());
-  spec.seed = options.seed;
-  spec.device = options.device;
-  spec.threads = options.threads;
-  Trained trained;
-  trained.kind = kind;
-  trained.network = options.make_network(spec);
-  FitOptions fit = options.fit;
-  fit.seed = options.seed;
-  trained.fit = Fit(
-      trained.network.get(), kind, sides.train, sides.calibrate, labels, fit,
-      [&](const EpochReport& report) { progress->TellEpoch(report); }, options.stop);
-  const std::vector<float> logits = LogitsOf(trained.network.get(), sides.calibrate, labels.size());
-  const std::vector<size_t> truths(sides.calibrate.labels.begin(), sides.calibrate.labels.end());
-  trained.temperature = FitTemperature(logits, truths, labels.size());
-  progress->Tell("network", {{"network", kind},
-                             {"best_epoch", std::to_string(trained.fit.best_epoch)},
-                             {"calibration_accuracy", FigureText(trained.fit.calibration.accuracy)},
-                             {"calibration_macro_f1", FigureText(trained.fit.calibration.macro_f1)},
-                             {"temperature", FigureText(trained.temperature)},
-                             {"samples_per_second",
-                              std::to_string(std::llround(trained.fit.samples_per_second))}});
-  return trained;
-}
-
-Trained TrainBest(const Sides& sides, const Encoder& encoder, const TrainingOptions& options,
-                  Progress* progress) {
-  Trained best;
-  for (const std::string& kind : options.networks) {
-    Trained next = TrainNetwork(kind, sides, encoder, options, progress);
-    const bool better =
-        best.network == nullptr || FitScore(next.fit.calibration) > FitScore(best.fit.calibration);
-    if (better) best = std::move(next);
-  }
-  return best;
 }
 
 // What the status codes would mend on the calibration rows.
@@ -223,7 +127,7 @@ BundleConfig Run::MakeConfig(const Trained& trained) const {
   config.environment = options_.environment;
   config.code_version = REBOUND_VERSION;
   config.trained_at = NowText();
-  config.training_samples = static_cast<int64_t>(sides_.train.rows());
+  config.training_samples = static_cast<int64_t>(sides_.both.rows());
   return config;
 }
 
@@ -306,16 +210,19 @@ double Run::LargestDifference(const Classifier& classifier, Network* network) co
 
 BundleDraft Run::MakeDraft(TrainingOutcome* outcome) {
   Trained trained = TrainBest(sides_, *encoder_, options_, progress_);
-  weights_ = trained.network->Export();
-  BundleDraft draft;
-  draft.config = MakeConfig(trained);
-  draft.weights = ViewWeights(draft.config);
-  draft.tokenizer_model = tokenizer_.bytes;
   const std::vector<float> calibration =
       ProbabilitiesOf(LogitsOf(trained.network.get(), sides_.calibrate, labels_.size()),
                       labels_.size(), trained.temperature);
+  if (sides_.calibrate.rows() > 0) {
+    TrainOnBoth(sides_, *encoder_, options_, progress_, &trained);
+  }
+  weights_ = trained.network->Export();
+  BundleDraft draft;
+  draft.config = MakeConfig(trained);
   draft.config.fallback_threshold =
       ChooseThreshold(corpus_, sides_.calibrate, calibration, options_.task);
+  draft.weights = ViewWeights(draft.config);
+  draft.tokenizer_model = tokenizer_.bytes;
 
   // Staged first with LibTorch's own answers as goldens, then with ours: a network that our
   // inference computes otherwise never reaches the models folder.
@@ -352,7 +259,7 @@ BundleDraft Run::MakeDraft(TrainingOutcome* outcome) {
   draft.scorecard_json = WriteScorecard(outcome->candidate);
   draft.model_card =
       WriteModelCard(draft.config, outcome->candidate,
-                     {CountGroups(sides_.train), CountGroups(sides_.judge), tokenizer_.origin});
+                     {CountGroups(sides_.both), CountGroups(sides_.judge), tokenizer_.origin});
   return draft;
 }
 

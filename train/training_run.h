@@ -1,9 +1,11 @@
 // One training run of one task, from a snapshot to a bundle and a verdict.
 //
-// Steps: corpus -> tokenizer -> data sets -> network(s) -> calibration -> a staged bundle, loaded
-// and held against LibTorch -> scorecards of candidate and incumbent on the same rows -> Publish ->
-// load back -> Decide -> Promote or not -> the run's record. A failure or Ctrl-C before Publish
-// leaves nothing in the models folder; the record says "failed" and why.
+// Steps: corpus -> tokenizer -> data sets -> network(s) -> calibration, which chooses network,
+// temperature and threshold -> the chosen network once more on the calibration rows too, for they
+// are an eighth of all templates -> a staged bundle, loaded and held against LibTorch -> scorecards
+// of candidate and incumbent on the same rows -> Publish -> load back -> Decide -> Promote or not
+// -> the run's record. A failure or Ctrl-C before Publish leaves nothing in the models folder; the
+// record says "failed" and why.
 #pragma once
 
 #include <filesystem>

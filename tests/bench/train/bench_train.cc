@@ -232,9 +232,9 @@ int Run(int argc, char** argv) {
   std::printf("tokenizer in %.1f s\n", SecondsSince(start));
   const auto encoder = Encoder::Parse(model);
   start = Clock::now();
-  const Rows rows{MakeDataSet(corpus, task, Side::kTrain, *encoder, 0),
-                  MakeDataSet(corpus, task, Side::kCalibrate, *encoder, kJudgedCopies),
-                  MakeDataSet(corpus, task, Side::kJudge, *encoder, kJudgedCopies)};
+  const Rows rows{MakeDataSet(corpus, task, {Side::kTrain}, *encoder, 0),
+                  MakeDataSet(corpus, task, {Side::kCalibrate}, *encoder, kJudgedCopies),
+                  MakeDataSet(corpus, task, {Side::kJudge}, *encoder, kJudgedCopies)};
   std::printf(
       "%zu training, %zu calibration, %zu judging rows; %.1f tokens a row; encoded in %.1f s\n",
       rows.train.rows(), rows.calibrate.rows(), rows.judge.rows(),

@@ -135,7 +135,7 @@ TEST_F(TrainProgramTest, TheJsonLogIsOneObjectALine) {
     }
   }
   EXPECT_EQ(events, (std::vector<std::string>{"tokenizer", "data", "epoch", "epoch", "epoch",
-                                              "network", "result"}));
+                                              "network", "epoch", "epoch", "epoch", "result"}));
 }
 
 TEST_F(TrainProgramTest, WrongUseExitsWithTwoAndSaysWhatIsWrong) {

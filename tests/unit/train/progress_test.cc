@@ -13,6 +13,7 @@ EpochReport Report() {
   report.samples_per_second = 12345.6;
   report.seconds_left = 65.2;
   report.finished = true;
+  report.judged = true;
   report.accuracy = 0.9;
   report.macro_f1 = 0.8;
   return report;

@@ -1,0 +1,49 @@
+// From a corpus to the one network of a run: sides, the networks that were asked for, and the
+// choice that the calibration rows make.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tokenizer/encoder.h"
+#include "train/data_set.h"
+#include "train/fit.h"
+#include "train/progress.h"
+#include "train/training_run.h"
+
+namespace rebound {
+
+struct Sides {
+  DataSet train;
+  DataSet calibrate;
+  DataSet both;  // all that may train in the end: train and every calibration row
+  DataSet judge;
+};
+
+// A trained network and what its calibration rows chose.
+struct Trained {
+  std::string kind;
+  std::unique_ptr<Network> network;
+  FitResult fit;
+  double temperature = 1.0;
+};
+
+// TaskLabels as strings.
+std::vector<std::string> LabelNames(Task task);
+size_t CountGroups(const DataSet& data);
+
+// Says what it found; throws kInvalidArgument where nothing can train.
+Sides MakeSides(const Corpus& corpus, const Encoder& encoder, const TrainingOptions& options,
+                Progress* progress);
+
+// Trains every kind of options.networks and returns the one with the best calibration score.
+Trained TrainBest(const Sides& sides, const Encoder& encoder, const TrainingOptions& options,
+                  Progress* progress);
+
+// The chosen network from the start on all rows that may train, for the whole schedule: there is
+// nothing left to stop it early by.
+void TrainOnBoth(const Sides& sides, const Encoder& encoder, const TrainingOptions& options,
+                 Progress* progress, Trained* trained);
+
+}  // namespace rebound
