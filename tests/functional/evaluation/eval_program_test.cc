@@ -1,0 +1,115 @@
+// rebound-eval on small bundles whose answers are known.
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "evaluation/scorecard.h"
+#include "models/bundle_store.h"
+#include "tests/support/bundles.h"
+#include "tests/support/postgres.h"
+
+namespace rebound {
+namespace {
+
+using test::Ran;
+
+class EvalProgramTest : public testing::Test {
+ protected:
+  EvalProgramTest() : store_(folder_.path() / "models") {
+    test::TestBundle bundle;
+    bundle.fallback_threshold = 0.5;
+    test::PublishTestBundle(&store_, bundle);
+    bundle.task = Task::kAction;
+    test::PublishTestBundle(&store_, bundle);
+  }
+
+  Ran Eval(const std::string& jsonl, const std::string& options) {
+    WriteFileDurably(folder_.path() / "data.jsonl", jsonl);
+    return test::RunCommand("'" + test::BinaryPath("rebound-eval") + "' --data '" +
+                            (folder_.path() / "data.jsonl").string() + "' " + options);
+  }
+  std::string Models() const { return "--models '" + store_.root().string() + "' "; }
+
+  TempFolder folder_;
+  BundleStore store_;
+};
+
+constexpr const char* kRows =
+    "{\"id\":\"a\",\"text\":\"listed by spamhaus\",\"bnac\":[\"BLOCK_LIST\"],\"label\":"
+    "\"ip_blacklisted\"}\n"
+    "{\"id\":\"b\",\"text\":\"greylisting in effect\",\"bnac\":[\"SPF\",\"DKIM\"]}\n"
+    "{\"id\":\"c\",\"text\":\"550 5.1.1 hmm\",\"bnac\":\"RECIPIENT_NOT_FOUND\"}\n"
+    "{\"id\":\"d\",\"text\":\"spamhaus\",\"bnac\":\"TLS\",\"sure\":false}\n";
+
+TEST_F(EvalProgramTest, FiguresAreOverTheSureRowsOfEachTaskWithABundle) {
+  const Ran ran = Eval(kRows, Models() + "--json");
+  ASSERT_EQ(ran.exit_code, 0) << ran.errors;
+  const JsonDocument json = ParseJson(ran.output);
+  const JsonValue& bnac = GetJson(json, "bnac");
+  EXPECT_EQ(GetJsonInt(GetJson(bnac, "sure"), "rows"), 3);
+  EXPECT_EQ(GetJsonInt(GetJson(bnac, "all"), "rows"), 4);
+  EXPECT_DOUBLE_EQ(GetJsonDouble(GetJson(bnac, "sure"), "accuracy"), 2.0 / 3.0);
+  EXPECT_DOUBLE_EQ(GetJsonDouble(GetJson(bnac, "all"), "accuracy"), 0.5);
+  EXPECT_EQ(GetJsonInt(GetJson(bnac, "sure"), "macro_recall"), 1);
+  EXPECT_EQ(GetJsonInt(GetJson(GetJson(json, "action"), "sure"), "rows"), 1);
+  EXPECT_EQ(FindJson(json, "backoff"), nullptr);
+}
+
+TEST_F(EvalProgramTest, TheStatusCodeAnswersWhereTheModelIsNotSureUnlessToldNotTo) {
+  const auto by_code = [&](const std::string& options) {
+    const Ran ran = Eval(kRows, Models() + "--json " + options);
+    return GetJsonInt(GetJson(ParseJson(ran.output), "bnac"), "by_status_code");
+  };
+  EXPECT_EQ(by_code(""), 1);
+  EXPECT_EQ(by_code("--no-fallback"), 0);
+}
+
+TEST_F(EvalProgramTest, OneBundleIsMeasuredAlone) {
+  const Ran ran =
+      Eval(kRows, "--bundle '" + store_.BundleFolder(Task::kAction, 1).string() + "' --errors 5");
+  ASSERT_EQ(ran.exit_code, 0) << ran.errors;
+  EXPECT_NE(ran.output.find("action, version 1 (1 rows, 1 sure"), std::string::npos) << ran.output;
+  EXPECT_EQ(ran.output.find("bnac"), std::string::npos);
+  EXPECT_EQ(ran.output.find("misclassified"), std::string::npos);
+}
+
+TEST_F(EvalProgramTest, MisclassifiedTextsAreListedAsManyAsAsked) {
+  const Ran ran = Eval(kRows, Models() + "--errors 1");
+  EXPECT_NE(ran.output.find("b: SPF or DKIM -> GRAYLISTING"), std::string::npos) << ran.output;
+  EXPECT_NE(ran.output.find("greylisting in effect"), std::string::npos);
+}
+
+TEST_F(EvalProgramTest, AReportIsAPageMarkdownAndPlots) {
+  const auto report = folder_.path() / "deep" / "report";
+  ASSERT_EQ(Eval(kRows, Models() + "--report '" + report.string() + "'").exit_code, 0);
+  for (const char* name : {"report.html", "report.md", "bnac-reliability.svg", "bnac-confusion.svg",
+                           "action-confusion.svg"}) {
+    EXPECT_FALSE(ReadFile(report / name).empty()) << name;
+  }
+}
+
+TEST_F(EvalProgramTest, WrongInputIsNamed) {
+  struct Case {
+    const char* rows;
+    std::string options;
+    int exit_code;
+    const char* message;
+  };
+  const Case cases[] = {
+      {"{\"id\":\"x\",\"text\":\"t\",\"bnac\":\"SPAM\"}", Models(), 2,
+       "row x: 'SPAM' is no class of bnac"},
+      {"{\"id\":\"x\"}", Models(), 2, "line 1: key 'text' is missing"},
+      {"{\"text\":\"t\",\"backoff\":\"GENERIC_BLOCK\"}", Models(), 1,
+       "no row is labelled for a task whose bundle was loaded"},
+      {kRows, "", 2, "say --bundle DIR or --models DIR"},
+      {kRows, "--bundle /nowhere", 1, "/nowhere"},
+  };
+  for (const Case& c : cases) {
+    const Ran ran = Eval(c.rows, c.options);
+    EXPECT_EQ(ran.exit_code, c.exit_code) << ran.errors;
+    EXPECT_NE(ran.errors.find(c.message), std::string::npos) << ran.errors;
+  }
+}
+
+}  // namespace
+}  // namespace rebound
