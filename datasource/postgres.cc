@@ -263,8 +263,7 @@ Failure TellSqlState(const std::string& state, const std::string& database,
             "other transactions kept winning (" + reason + "): repeat the command"};
   }
   if (StartsWith(state, "57P")) return Unavailable(SqlFault::kDisconnect, database, reason);
-  if (StartsWith(state, "08"))
-    return Unavailable(SqlFault::kDisconnect, database, reason);
+  if (StartsWith(state, "08")) return Unavailable(SqlFault::kDisconnect, database, reason);
   if (state == "57014") {
     return {SqlFault::kOther, ErrorCode::kUnavailable,
             database + " took too long (" + reason +

@@ -100,6 +100,9 @@ class LabelStore {
                              int64_t run_id) = 0;
   // Throws kNotFound for a version that was not registered.
   virtual void RecordPromotion(Task task, int version) = 0;
+  // The highest version registered; 0: none. A number once given never names another bundle, also
+  // where the models folder was removed or a second one feeds this store.
+  virtual int LastVersion(Task task) = 0;
 
   // Counts by task and label, origin, held-out share...: one JSON object for `rebound-labels
   // stats`.

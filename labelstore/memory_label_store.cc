@@ -164,6 +164,14 @@ class MemoryLabelStore : public LabelStore {
     }
   }
 
+  int LastVersion(Task task) override {
+    int last = 0;
+    for (const auto& [key, weights] : models_) {
+      if (key.first == task) last = std::max(last, key.second);
+    }
+    return last;
+  }
+
   void RecordPromotion(Task task, int version) override {
     if (models_.count({task, version}) == 0) {
       throw Error(ErrorCode::kNotFound, std::string(TaskName(task)) + " version " +

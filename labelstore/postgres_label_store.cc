@@ -292,6 +292,18 @@ void PostgresLabelStore::RegisterModel(Task task, int version, std::string_view 
   });
 }
 
+int PostgresLabelStore::LastVersion(Task task) {
+  int last = 0;
+  connection_.Transact(SqlIsolation::kReadCommitted, [&](SqlTransaction& sql) {
+    const SqlRows rows = sql.Execute(
+        "SELECT coalesce(max(version), 0) FROM rebound.models "
+        "WHERE label_set_id = $1::smallint",
+        {SqlInt(TaskId(task))});
+    last = static_cast<int>(rows.Int(0, 0));
+  });
+  return last;
+}
+
 void PostgresLabelStore::RecordPromotion(Task task, int version) {
   connection_.Transact(SqlIsolation::kReadCommitted, [&](SqlTransaction& sql) {
     // Promoting the current one again is no event: a commit in doubt may be repeated.

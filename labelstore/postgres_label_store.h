@@ -32,6 +32,7 @@ class PostgresLabelStore : public LabelStore {
   void RegisterModel(Task task, int version, std::string_view weights_sha256,
                      int64_t run_id) override;
   void RecordPromotion(Task task, int version) override;
+  int LastVersion(Task task) override;
   std::string StatsJson() override;
 
  private:

@@ -184,7 +184,7 @@ std::optional<int> BundleStore::Current(Task task) const {
   return version;
 }
 
-int BundleStore::Publish(const BundleDraft& draft) {
+int BundleStore::Publish(const BundleDraft& draft, int later_than) {
   const Task task = draft.config.task;
   const fs::path folder = TaskFolder(task);
   MakeFolders(folder);
@@ -192,7 +192,7 @@ int BundleStore::Publish(const BundleDraft& draft) {
   RemoveLeftovers(folder);
 
   BundleConfig config = draft.config;
-  config.version = LastNumber(*this, task) + 1;
+  config.version = std::max(LastNumber(*this, task), later_than) + 1;
   if (config.version > kLastVersion) {
     throw Error(ErrorCode::kTooLarge, folder.string() + " has no version number left");
   }

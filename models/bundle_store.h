@@ -28,7 +28,8 @@ class BundleStore {
   std::optional<int> Current(Task task) const;
 
   // Writes the draft as the next version and returns it. Never changes CURRENT.
-  int Publish(const BundleDraft& draft);
+  // `later_than`: numbers that others (the registry of the label store) have given already.
+  int Publish(const BundleDraft& draft, int later_than = 0);
   // Throws kNotFound where the version does not exist.
   void Promote(Task task, int version);
 

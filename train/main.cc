@@ -1,4 +1,6 @@
 // rebound-train: one snapshot of the label store becomes one proven bundle a task.
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
@@ -227,6 +229,7 @@ int TrainAll(const po::variables_map& options) {
   std::vector<std::string> variables = PinnedVariables(checked.threads);
   std::erase_if(variables, [](const std::string& v) { return v.rfind("REBOUND_STORE=", 0) == 0; });
   variables.push_back("REBOUND_STORE=" + uri);
+  variables.push_back(std::string(kParentVariable) + "=" + std::to_string(getpid()));
   return Gravest(
       RunCommands(commands, variables, static_cast<size_t>(std::max(jobs, 1)), IsInterrupted));
 }
@@ -242,6 +245,7 @@ int Run(int argc, char** argv) {
   MakeOptions(*options, *ParseTask(name));
   ExecutePinned(argv, Get<int>(*options, "threads"));
   CatchInterrupts();
+  EndWithParent();
   return TrainOne(*options, *ParseTask(name));
 }
 

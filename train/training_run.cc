@@ -263,19 +263,6 @@ BundleDraft Run::MakeDraft(TrainingOutcome* outcome) {
   return draft;
 }
 
-// False where the registry knows other weights by this number: the models folder was removed, or
-// another one feeds the same store. The bundle is good all the same, and the run's record names it.
-bool Register(LabelStore* store, const TrainingRun& record, Progress* progress) {
-  try {
-    store->RegisterModel(record.task, record.version, record.weights_sha256, record.id);
-    return true;
-  } catch (const Error& e) {
-    if (e.code() != ErrorCode::kConflict) throw;
-    progress->Tell("warning", {{"message", std::string("not registered: ") + e.what()}});
-    return false;
-  }
-}
-
 TrainingOutcome TrainRecorded(LabelStore* store, const Corpus& corpus,
                               const TokenizerModel& tokenizer, const TrainingOptions& options,
                               Progress* progress, TrainingRun* record) {
@@ -288,17 +275,17 @@ TrainingOutcome TrainRecorded(LabelStore* store, const Corpus& corpus,
   record->scorecard_json = draft.scorecard_json;
   if (outcome.incumbent) record->incumbent_scorecard_json = WriteScorecard(*outcome.incumbent);
   ThrowIfStopped(options.stop);
-  outcome.version = bundles.Publish(draft);
+  outcome.version = bundles.Publish(draft, store->LastVersion(options.task));
   const auto published = Classifier::Load(bundles.BundleFolder(options.task, outcome.version));
   record->version = outcome.version;
   record->weights_sha256 = published->config().sha256.at("weights.safetensors");
-  const bool registered = Register(store, *record, progress);
+  store->RegisterModel(record->task, record->version, record->weights_sha256, record->id);
   const Verdict verdict = Decide(outcome.candidate, outcome.incumbent, options.promotion);
   outcome.promoted = verdict.promote;
   outcome.reason = note.empty() ? verdict.reason : note + "; " + verdict.reason;
   if (outcome.promoted) {
     bundles.Promote(options.task, outcome.version);
-    if (registered) store->RecordPromotion(options.task, outcome.version);
+    store->RecordPromotion(options.task, outcome.version);
   }
   record->status = outcome.promoted ? "promoted" : "not_promoted";
   record->reason = outcome.reason;

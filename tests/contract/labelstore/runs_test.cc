@@ -88,6 +88,15 @@ TEST_P(RunContract, TheLastPromotionIsTheCurrentVersion) {
   EXPECT_TRUE(GetJson(GetJson(stats, "current"), "action").IsNull());
 }
 
+TEST_P(RunContract, TheLastVersionIsToldByTask) {
+  EXPECT_EQ(store_->LastVersion(Task::kBnac), 0);
+  store_->RegisterModel(Task::kBnac, 7, "aa", 0);
+  store_->RegisterModel(Task::kAction, 9, "bb", 0);
+  store_->RegisterModel(Task::kBnac, 3, "cc", 0);
+  EXPECT_EQ(store_->LastVersion(Task::kBnac), 7);
+  EXPECT_EQ(store_->LastVersion(Task::kBackoff), 0);
+}
+
 TEST_P(RunContract, AVersionIsRegisteredOnceForAll) {
   store_->RegisterModel(Task::kBnac, 1, "aa", 0);
   store_->RegisterModel(Task::kBnac, 1, "aa", 0);
