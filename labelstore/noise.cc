@@ -146,12 +146,15 @@ void ReplaceReplyCode(NoiseContext& context, std::string* text) {
   });
 }
 
-// 5.1.1 becomes 5.0.0: the class stays.
-void BluntEnhancedCode(NoiseContext&, std::string* text) {
-  ChangeLines(text, [](std::string_view line) {
+// 5.1.1 becomes 5.0.0, as servers write that know no better, or now and then the code of another
+// subject, as careless ones do: the words decide, and the class of the code stays.
+void ReplaceEnhancedCode(NoiseContext& context, std::string* text) {
+  static constexpr std::array<const char*, 5> kWrong = {".1.0", ".2.0", ".3.0", ".5.0", ".7.1"};
+  if (LeadingEnhancedCode(*text).empty()) return;
+  const std::string other = context.random->Chance(600) ? ".0.0" : context.random->Pick(kWrong);
+  ChangeLines(text, [&](std::string_view line) {
     const std::string_view code = LeadingEnhancedCode(line);
-    return code.empty() ? std::string(line)
-                        : ReplaceEnhanced(line, std::string(1, code.front()) + ".0.0");
+    return code.empty() ? std::string(line) : ReplaceEnhanced(line, code.front() + other);
   });
 }
 
@@ -257,6 +260,9 @@ void HtmlEntities(NoiseContext&, std::string* text) {
       case '"':
         out += "&quot;";
         break;
+      case '\'':
+        out += "&#39;";
+        break;
       default:
         out += c;
     }
@@ -294,7 +300,7 @@ constexpr std::array<Noise, 17> kTable = {{
     {"drop_word", 20, 150, 300, false, DropWord},
     {"swap_punctuation", 40, 200, 300, false, SwapPunctuation},
     {"replace_reply_code", 0, 40, 80, true, ReplaceReplyCode},
-    {"blunt_enhanced_code", 0, 40, 80, true, BluntEnhancedCode},
+    {"replace_enhanced_code", 0, 40, 80, true, ReplaceEnhancedCode},
     {"drop_enhanced_code", 60, 150, 250, true, DropEnhancedCode},
     {"multi_line", 50, 120, 200, false, MultiLine},
     {"drop_reply_code", 60, 150, 250, true, DropReplyCode},

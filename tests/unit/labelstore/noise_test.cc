@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/file.h"
 #include "labelstore/wrappers.h"
 
 namespace rebound {
@@ -52,8 +56,15 @@ TEST(Noise, ReplaceReplyCodeNeverSwapsPassingAndLasting) {
   EXPECT_EQ(Made("replace_reply_code", "250 ok"), Texts{"250 ok"});
 }
 
-TEST(Noise, BluntEnhancedCodeKeepsItsClass) {
-  EXPECT_EQ(Made("blunt_enhanced_code", "550 5.7.1 no"), Texts{"550 5.0.0 no"});
+TEST(Noise, ReplaceEnhancedCodeIsBluntOrWrongAndKeepsItsClass) {
+  EXPECT_EQ(Made("replace_enhanced_code", "550 5.1.1 no"),
+            (Texts{"550 5.0.0 no", "550 5.1.0 no", "550 5.2.0 no", "550 5.3.0 no", "550 5.5.0 no",
+                   "550 5.7.1 no"}));
+  for (const std::string& text : Made("replace_enhanced_code", "450-4.2.2 a\n450 4.2.2 b")) {
+    EXPECT_EQ(text.substr(4, 5), text.substr(16, 5)) << "one code in all lines: " << text;
+    EXPECT_EQ(text[4], '4') << text;
+  }
+  EXPECT_EQ(Made("replace_enhanced_code", "550 no"), Texts{"550 no"});
 }
 
 TEST(Noise, MultiLineSplitsAReplyAsServersDo) {
@@ -86,7 +97,8 @@ TEST(Noise, CaseChangesTheWholeText) {
 }
 
 TEST(Noise, HtmlEntitiesAndQuotedPrintableAreLeftOver) {
-  EXPECT_EQ(Made("html_entities", "<a@b> & \"x\""), Texts{"&lt;a@b&gt; &amp; &quot;x&quot;"});
+  EXPECT_EQ(Made("html_entities", "<a@b> & \"x\" 'y'"),
+            Texts{"&lt;a@b&gt; &amp; &quot;x&quot; &#39;y&#39;"});
   EXPECT_EQ(Made("quoted_printable", "a=b \xC3\xA9"), Texts{"a=3Db =C3=A9"});
   const std::string line(58, 'x');
   EXPECT_EQ(Made("quoted_printable", line + " y z"), Texts{line + " y =\nz"});
@@ -117,9 +129,47 @@ TEST(Noise, SwapPunctuationChangesOneMark) {
   EXPECT_EQ(Made("swap_punctuation", "no"), Texts{"no"});
 }
 
-TEST(Noise, TrailingIdStandsBehindTheText) {
+TEST(Noise, TrailingIdIsAnIdOfTheProviderItsHostOrAUrl) {
+  int urls = 0, ids = 0;
   for (const std::string& text : Made("trailing_id", "550 no")) {
     EXPECT_EQ(text.find("550 no "), 0u) << text;
+    urls += text.find("://") != std::string::npos ? 1 : 0;
+    ids += text.find("(id: ") != std::string::npos ? 1 : 0;
+  }
+  EXPECT_GT(urls, 10);
+  EXPECT_GT(ids, 10);
+}
+
+TEST(Noise, WrapPutsTheWordsOfEveryServerAroundTheText) {
+  const Texts made = Made("wrap", "550 5.1.1 no such user");
+  const auto some = [&](std::string_view words) {
+    return std::any_of(made.begin(), made.end(), [&](const std::string& text) {
+      return text.find(words) != std::string::npos;
+    });
+  };
+  for (const char* words :
+       {"] said: 550 5.1.1 no such user (in reply to ", "smtp;", "Remote host said: 550",
+        "SMTP error from remote mail server after end of data: host ", "dsn=5.1.1, stat=550",
+        "Diagnostic-Code: smtp; 550", "(reason: 550 5.1.1 no such user)"}) {
+    EXPECT_TRUE(some(words)) << words;
+  }
+}
+
+// The account of docs/corpus.md stays true: each noise and wrapper with its figures.
+TEST(Noise, EachIsDocumentedWithItsFigures) {
+  const std::string page = ReadFile(std::string(std::getenv("REBOUND_SOURCE")) + "/docs/corpus.md");
+  const auto row = [](std::string_view name, std::initializer_list<int> figures) {
+    std::string out = "| `" + std::string(name) + "` |";
+    for (const int figure : figures) out += " " + std::to_string(figure) + " |";
+    return out;
+  };
+  for (const Noise& noise : NoiseTable()) {
+    const std::string wanted = row(noise.name, {noise.light, noise.medium, noise.heavy});
+    EXPECT_NE(page.find(wanted), std::string::npos) << "docs/corpus.md lacks: " << wanted;
+  }
+  for (const Wrapper& wrapper : Wrappers()) {
+    const std::string wanted = row(wrapper.name, {wrapper.weight});
+    EXPECT_NE(page.find(wanted), std::string::npos) << "docs/corpus.md lacks: " << wanted;
   }
 }
 
