@@ -39,14 +39,12 @@ void FillClasses(const std::vector<std::string>& labels, Scorecard* card) {
 
 }  // namespace
 
-ScorecardBuilder::ScorecardBuilder(std::vector<std::string> labels)
-    : labels_(std::move(labels)),
-      confusion_(labels_.size(), std::vector<int64_t>(labels_.size(), 0)),
-      single_rows_(labels_.size(), 0),
-      single_right_(labels_.size(), 0),
-      bin_rows_(kReliabilityBins, 0),
-      bin_right_(kReliabilityBins, 0),
-      bin_confidence_(kReliabilityBins, 0.0) {}
+size_t BinOf(double confidence) {
+  const double at = std::clamp(confidence, 0.0, 1.0) * static_cast<double>(kReliabilityBins);
+  return std::min(static_cast<size_t>(at), kReliabilityBins - 1);
+}
+
+ScorecardBuilder::ScorecardBuilder(std::vector<std::string> labels) : labels_(std::move(labels)) {}
 
 void ScorecardBuilder::Add(std::span<const size_t> accepted, size_t predicted,
                            std::span<const float> probabilities) {
@@ -65,19 +63,7 @@ void ScorecardBuilder::Add(std::span<const size_t> accepted, size_t predicted,
   }
   const bool right = std::find(accepted.begin(), accepted.end(), predicted) != accepted.end();
   const size_t truth = right ? predicted : accepted.front();
-  ++rows_;
-  ++confusion_[truth][predicted];
-  if (accepted.size() == 1) {
-    ++single_rows_[truth];
-    if (right) ++single_right_[truth];
-  }
-  const double confidence = probabilities[predicted];
-  const auto bin =
-      static_cast<size_t>(std::clamp(confidence, 0.0, 1.0) * static_cast<double>(kReliabilityBins));
-  const size_t last = std::min(bin, kReliabilityBins - 1);
-  ++bin_rows_[last];
-  bin_confidence_[last] += confidence;
-  if (right) ++bin_right_[last];
+  outcomes_.push_back({truth, predicted, accepted.size() == 1, probabilities[predicted]});
   for (size_t i = 0; i < probabilities.size(); ++i) {
     const double distance = static_cast<double>(probabilities[i]) - (i == truth ? 1.0 : 0.0);
     brier_ += distance * distance;
@@ -87,30 +73,44 @@ void ScorecardBuilder::Add(std::span<const size_t> accepted, size_t predicted,
 
 Scorecard ScorecardBuilder::Finish() const {
   Scorecard card;
-  card.rows = rows_;
-  card.confusion = confusion_;
-  FillClasses(labels_, &card);
+  card.rows = static_cast<int64_t>(outcomes_.size());
+  card.confusion.assign(labels_.size(), std::vector<int64_t>(labels_.size(), 0));
+  card.bins.resize(kReliabilityBins);
+  std::vector<int64_t> single_rows(labels_.size(), 0);
+  std::vector<int64_t> single_right(labels_.size(), 0);
   int64_t right = 0;
+  for (const Outcome& outcome : outcomes_) {
+    const int64_t is_right = outcome.truth == outcome.predicted ? 1 : 0;
+    right += is_right;
+    ++card.confusion[outcome.truth][outcome.predicted];
+    if (outcome.single) {
+      ++single_rows[outcome.truth];
+      single_right[outcome.truth] += is_right;
+    }
+    // Sums first; means once all rows are in.
+    ReliabilityBin& bin = card.bins[BinOf(outcome.confidence)];
+    ++bin.rows;
+    bin.confidence += outcome.confidence;
+    bin.accuracy += static_cast<double>(is_right);
+  }
+  FillClasses(labels_, &card);
+  card.accuracy = Ratio(right, card.rows);
   int64_t single_classes = 0;
   for (size_t i = 0; i < labels_.size(); ++i) {
-    right += confusion_[i][i];
-    if (single_rows_[i] == 0) continue;
+    if (single_rows[i] == 0) continue;
     ++single_classes;
-    card.macro_recall += Ratio(single_right_[i], single_rows_[i]);
+    card.macro_recall += Ratio(single_right[i], single_rows[i]);
   }
   if (single_classes > 0) card.macro_recall /= static_cast<double>(single_classes);
-  card.accuracy = Ratio(right, rows_);
-  for (size_t i = 0; i < kReliabilityBins; ++i) {
-    ReliabilityBin bin;
-    bin.rows = bin_rows_[i];
-    if (bin.rows > 0) bin.confidence = bin_confidence_[i] / static_cast<double>(bin.rows);
-    bin.accuracy = Ratio(bin_right_[i], bin.rows);
-    card.ece += Ratio(bin.rows, rows_) * std::abs(bin.accuracy - bin.confidence);
-    card.bins.push_back(bin);
+  for (ReliabilityBin& bin : card.bins) {
+    if (bin.rows == 0) continue;
+    bin.confidence /= static_cast<double>(bin.rows);
+    bin.accuracy /= static_cast<double>(bin.rows);
+    card.ece += Ratio(bin.rows, card.rows) * std::abs(bin.accuracy - bin.confidence);
   }
-  if (rows_ > 0) {
-    card.brier = brier_ / static_cast<double>(rows_);
-    card.log_loss = log_loss_ / static_cast<double>(rows_);
+  if (card.rows > 0) {
+    card.brier = brier_ / static_cast<double>(card.rows);
+    card.log_loss = log_loss_ / static_cast<double>(card.rows);
   }
   return card;
 }
@@ -128,6 +128,39 @@ std::vector<Confusion> WorstConfusions(const Scorecard& scorecard, size_t limit)
   if (mistakes.size() > limit) mistakes.resize(limit);
   return mistakes;
 }
+
+namespace {
+
+void WriteFigures(double accuracy, double macro_f1, double macro_recall, JsonWriter& w) {
+  w.Key("accuracy").Double(accuracy);
+  w.Key("macro_f1").Double(macro_f1);
+  w.Key("macro_recall").Double(macro_recall);
+}
+
+void WriteRunsFigures(const Scorecard& scorecard, JsonWriter& w) {
+  if (!scorecard.learning_curve.empty()) {
+    w.Key("learning_curve").Array([&](JsonWriter& a) {
+      for (const LearningPoint& point : scorecard.learning_curve) {
+        a.Object([&](JsonWriter& o) {
+          o.Key("groups").Int(point.groups);
+          o.Key("texts").Int(point.texts);
+          WriteFigures(point.accuracy, point.macro_f1, point.macro_recall, o);
+        });
+      }
+    });
+  }
+  if (scorecard.baselines.empty()) return;
+  w.Key("baselines").Array([&](JsonWriter& a) {
+    for (const Baseline& baseline : scorecard.baselines) {
+      a.Object([&](JsonWriter& o) {
+        o.Key("name").String(baseline.name);
+        WriteFigures(baseline.accuracy, baseline.macro_f1, baseline.macro_recall, o);
+      });
+    }
+  });
+}
+
+}  // namespace
 
 std::string WriteScorecard(const Scorecard& scorecard) {
   std::string out;
@@ -169,6 +202,7 @@ std::string WriteScorecard(const Scorecard& scorecard) {
         });
       }
     });
+    WriteRunsFigures(scorecard, w);
   });
   return out;
 }
@@ -218,6 +252,20 @@ Scorecard ReadScorecard(const JsonValue& json) {
   for (const JsonValue& item : GetArray(json, "bins").GetArray()) {
     card.bins.push_back({GetJsonInt(item, "rows"), GetJsonDouble(item, "confidence"),
                          GetJsonDouble(item, "accuracy")});
+  }
+  if (FindJson(json, "learning_curve") != nullptr) {
+    for (const JsonValue& item : GetArray(json, "learning_curve").GetArray()) {
+      card.learning_curve.push_back(
+          {GetJsonInt(item, "groups"), GetJsonInt(item, "texts"), GetJsonDouble(item, "accuracy"),
+           GetJsonDouble(item, "macro_f1"), GetJsonDouble(item, "macro_recall")});
+    }
+  }
+  if (FindJson(json, "baselines") != nullptr) {
+    for (const JsonValue& item : GetArray(json, "baselines").GetArray()) {
+      card.baselines.push_back({std::string(GetJsonString(item, "name")),
+                                GetJsonDouble(item, "accuracy"), GetJsonDouble(item, "macro_f1"),
+                                GetJsonDouble(item, "macro_recall")});
+    }
   }
   return card;
 }

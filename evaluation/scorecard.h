@@ -26,11 +26,30 @@ struct ClassScore {
   double f1 = 0.0;
 };
 
+// The bin of a probability.
+size_t BinOf(double confidence);
 // Rows whose predicted class had a probability in [i / bins, (i + 1) / bins).
 struct ReliabilityBin {
   int64_t rows = 0;
   double confidence = 0.0;  // mean probability of the predicted class
   double accuracy = 0.0;
+};
+
+// What a model is worth that learned from a part of the templates, on the same rows.
+struct LearningPoint {
+  int64_t groups = 0;  // templates or skeletons learned from
+  int64_t texts = 0;
+  double accuracy = 0.0;
+  double macro_f1 = 0.0;
+  double macro_recall = 0.0;
+};
+
+// What something simpler is worth on the same rows: "fastText", "majority class"...
+struct Baseline {
+  std::string name;
+  double accuracy = 0.0;
+  double macro_f1 = 0.0;
+  double macro_recall = 0.0;
 };
 
 struct Scorecard {
@@ -44,6 +63,17 @@ struct Scorecard {
   std::vector<ClassScore> classes;  // [labels]
   std::vector<std::vector<int64_t>> confusion;  // [labels: truth, labels: predicted]
   std::vector<ReliabilityBin> bins;             // [kReliabilityBins]
+  // What a training run measured beside it; empty elsewhere, and left out of the JSON then.
+  std::vector<LearningPoint> learning_curve;  // by groups, ascending
+  std::vector<Baseline> baselines;
+};
+
+// What a scorecard keeps of one row.
+struct Outcome {
+  size_t truth;
+  size_t predicted;
+  bool single;       // the row accepts one class alone
+  float confidence;  // probability of the predicted class
 };
 
 class ScorecardBuilder {
@@ -56,18 +86,13 @@ class ScorecardBuilder {
   void Add(std::span<const size_t> accepted, size_t predicted,
            std::span<const float> probabilities);
   Scorecard Finish() const;
+  const std::vector<Outcome>& outcomes() const { return outcomes_; }  // [rows]
 
  private:
   std::vector<std::string> labels_;
-  std::vector<std::vector<int64_t>> confusion_;
-  std::vector<int64_t> single_rows_;   // [labels], rows that accept this class alone
-  std::vector<int64_t> single_right_;  // [labels]
-  std::vector<int64_t> bin_rows_;
-  std::vector<int64_t> bin_right_;
-  std::vector<double> bin_confidence_;
+  std::vector<Outcome> outcomes_;
   double brier_ = 0.0;
   double log_loss_ = 0.0;
-  int64_t rows_ = 0;
 };
 
 // One truth predicted as another class, by how often.

@@ -79,12 +79,32 @@ TEST_F(EvalProgramTest, MisclassifiedTextsAreListedAsManyAsAsked) {
   EXPECT_NE(ran.output.find("greylisting in effect"), std::string::npos);
 }
 
-TEST_F(EvalProgramTest, AReportIsAPageMarkdownAndPlots) {
+TEST_F(EvalProgramTest, AReportIsAPageAndTheSameAsJson) {
   const auto report = folder_.path() / "deep" / "report";
   ASSERT_EQ(Eval(kRows, Models() + "--report '" + report.string() + "'").exit_code, 0);
-  for (const char* name : {"report.html", "report.md", "bnac-reliability.svg", "bnac-confusion.svg",
-                           "action-confusion.svg"}) {
-    EXPECT_FALSE(ReadFile(report / name).empty()) << name;
+  EXPECT_NE(ReadFile(report / "report.html").find("<h2 id=\"action\">"), std::string::npos);
+  const JsonDocument json = ParseJson(ReadFile(report / "report.json"));
+  EXPECT_EQ(GetJsonString(GetJson(json, "data"), "file"), "data.jsonl");
+  const JsonValue& bnac = GetJson(GetJson(json, "tasks"), "bnac");
+  EXPECT_DOUBLE_EQ(GetJsonDouble(GetJson(bnac, "sure"), "accuracy"), 2.0 / 3.0);
+  const auto baseline = [&](rapidjson::SizeType at) -> const JsonValue& {
+    return GetJson(bnac, "baselines")[at];
+  };
+  EXPECT_EQ(GetJsonString(baseline(0), "name"), "model alone");
+  EXPECT_DOUBLE_EQ(GetJsonDouble(baseline(0), "accuracy"), 1.0 / 3.0);
+  EXPECT_EQ(GetJsonString(baseline(1), "name"), "status codes, which fix 33 %");
+  EXPECT_EQ(GetJsonString(baseline(2), "name"), "majority class, BLOCK_LIST");
+}
+
+TEST_F(EvalProgramTest, TextsOfTheReportAreMasked) {
+  const auto report = folder_.path() / "report";
+  const char* rows =
+      "{\"text\":\"listed by spamhaus ann@acme.example\",\"bnac\":\"TLS\",\"source\":\"log:1\"}\n";
+  ASSERT_EQ(Eval(rows, Models() + "--report '" + report.string() + "'").exit_code, 0);
+  for (const char* name : {"report.html", "report.json"}) {
+    const std::string text = ReadFile(report / name);
+    EXPECT_EQ(text.find("ann@acme"), std::string::npos) << name;
+    EXPECT_NE(text.find("spamhaus __email__"), std::string::npos) << name;
   }
 }
 

@@ -25,6 +25,33 @@ TEST(LabelledTextTest, ReadsListsPlainStringsAndMissingKeys) {
   EXPECT_FALSE(rows[1].sure);
 }
 
+TEST(LabelledTextTest, SourceAndLanguageAreOptional) {
+  const auto rows = ParseLabelledTexts(
+      "{\"text\":\"a\",\"source\":\"log:17\",\"lang\":\"de\"}\n{\"text\":\"b\",\"source\":null}",
+      kKeys);
+  EXPECT_EQ(rows[0].source, "log:17");
+  EXPECT_EQ(rows[0].language, "de");
+  EXPECT_EQ(rows[1].source, "");
+  EXPECT_EQ(rows[1].language, "");
+}
+
+TEST(SourceNameTest, IsThePartThatManyRowsShare) {
+  EXPECT_EQ(SourceName("acme/parser:eml/1.eml [literal]"), "acme/parser");
+  EXPECT_EQ(SourceName("word list [literal]"), "word list");
+  EXPECT_EQ(SourceName("https://help.acme.example/en?x=1"), "help.acme.example");
+  EXPECT_EQ(SourceName(""), "not said");
+}
+
+TEST(ScriptOfTest, IsThatOfTheWordsNotOfAddressesAndCodes) {
+  EXPECT_EQ(ScriptOf("550 5.1.1 user unknown"), "Latin");
+  EXPECT_EQ(ScriptOf("550 Empfänger unbekannt"), "Latin with accents");
+  EXPECT_EQ(ScriptOf("550 5.1.1 <ann@acme.example>: пользователь не найден"), "Cyrillic");
+  EXPECT_EQ(ScriptOf("550 该用户不存在"), "Han");
+  EXPECT_EQ(ScriptOf("宛先が見つかりません"), "Japanese");
+  EXPECT_EQ(ScriptOf("받는 사람을 찾을 수 없습니다"), "Hangul");
+  EXPECT_EQ(ScriptOf("550 5.1.1"), "other");
+}
+
 TEST(LabelledTextTest, AnErrorNamesTheLine) {
   const auto message = [](std::string_view jsonl) {
     try {

@@ -111,6 +111,19 @@ TEST(ScorecardTest, JsonReadsBackAsTheSameScorecard) {
   EXPECT_DOUBLE_EQ(ParseScorecard(json).brier, FourRows().brier);
 }
 
+TEST(ScorecardTest, ALearningCurveAndBaselinesOfTheRunSurvive) {
+  Scorecard card = FourRows();
+  EXPECT_EQ(WriteScorecard(card).find("learning_curve"), std::string::npos);
+  card.learning_curve = {{100, 900, 0.5, 0.25, 0.125}};
+  card.baselines = {{"fastText", 0.75, 0.5, 0.25}};
+  const std::string json = WriteScorecard(card);
+  const Scorecard read = ParseScorecard(json);
+  EXPECT_EQ(WriteScorecard(read), json);
+  EXPECT_EQ(read.learning_curve.at(0).texts, 900);
+  EXPECT_DOUBLE_EQ(read.learning_curve.at(0).macro_recall, 0.125);
+  EXPECT_EQ(read.baselines.at(0).name, "fastText");
+}
+
 TEST(ScorecardTest, JsonThatIsNoScorecardIsCorrupt) {
   for (const char* json : {"", "[]", "{\"rows\":1}", "{\"rows\":\"x\"}"}) {
     try {

@@ -1,0 +1,145 @@
+#include "evaluation/interval.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <vector>
+
+namespace rebound {
+namespace {
+
+constexpr double kZ = 1.959963984540054;  // 97.5 % of the normal distribution
+
+// splitmix64: the draws are the same on every machine.
+struct Draws {
+  uint64_t state = 1;
+  size_t Below(size_t limit) {
+    state += 0x9e3779b97f4a7c15;
+    uint64_t z = state;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    z ^= z >> 31;
+    return static_cast<size_t>(((z >> 32) * limit) >> 32);
+  }
+};
+
+struct ClassCount {
+  int64_t rows = 0, predicted = 0, right = 0, single_rows = 0, single_right = 0;
+};
+struct BinCount {
+  int64_t rows = 0;
+  double gap = 0.0;  // sum of right minus confidence
+};
+
+// The figures of one draw; counts as Scorecard does.
+class Counter {
+ public:
+  explicit Counter(size_t labels) : classes_(labels) {}
+
+  void Clear() {
+    std::fill(classes_.begin(), classes_.end(), ClassCount());
+    bins_.fill(BinCount());
+    rows_ = 0;
+  }
+  void Add(const Outcome& outcome) {
+    const int64_t right = outcome.truth == outcome.predicted ? 1 : 0;
+    ClassCount& truth = classes_[outcome.truth];
+    ++rows_;
+    ++truth.rows;
+    ++classes_[outcome.predicted].predicted;
+    truth.right += right;
+    if (outcome.single) {
+      ++truth.single_rows;
+      truth.single_right += right;
+    }
+    BinCount& bin = bins_[BinOf(outcome.confidence)];
+    ++bin.rows;
+    bin.gap += static_cast<double>(right) - outcome.confidence;
+  }
+  double MacroRecall() const {
+    return Mean([](const ClassCount& c) { return c.single_right; },
+                [](const ClassCount& c) { return c.single_rows; },
+                [](const ClassCount& c) { return c.single_rows > 0; });
+  }
+  double MacroF1() const {
+    return Mean([](const ClassCount& c) { return 2 * c.right; },
+                [](const ClassCount& c) { return c.rows + c.predicted; },
+                [](const ClassCount& c) { return c.rows > 0; });
+  }
+  double Ece() const {
+    double sum = 0.0;
+    for (const BinCount& bin : bins_) sum += std::abs(bin.gap);
+    return rows_ == 0 ? 0.0 : sum / static_cast<double>(rows_);
+  }
+
+ private:
+  template <class Part, class Whole, class Counts>
+  double Mean(Part part, Whole whole, Counts counts) const {
+    double sum = 0.0;
+    int64_t classes = 0;
+    for (const ClassCount& each : classes_) {
+      if (!counts(each)) continue;
+      ++classes;
+      sum += static_cast<double>(part(each)) / static_cast<double>(whole(each));
+    }
+    return classes == 0 ? 0.0 : sum / static_cast<double>(classes);
+  }
+
+  std::vector<ClassCount> classes_;  // [labels]
+  std::array<BinCount, kReliabilityBins> bins_ = {};
+  int64_t rows_ = 0;
+};
+
+Interval Percentiles(std::vector<double>* values) {
+  std::sort(values->begin(), values->end());
+  const double last = static_cast<double>(values->size() - 1);
+  const auto at = [&](double share) {
+    return (*values)[static_cast<size_t>(std::lround(share * last))];
+  };
+  return {at(0.025), at(0.975)};
+}
+
+}  // namespace
+
+Interval WilsonInterval(int64_t right, int64_t rows) {
+  if (rows == 0) return {0.0, 1.0};
+  const double n = static_cast<double>(rows);
+  const double share = static_cast<double>(right) / n;
+  const double centre = (share + kZ * kZ / (2.0 * n)) / (1.0 + kZ * kZ / n);
+  const double half =
+      kZ / (1.0 + kZ * kZ / n) * std::sqrt(share * (1.0 - share) / n + kZ * kZ / (4.0 * n * n));
+  return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
+}
+
+ScoreIntervals MeasureIntervals(std::span<const Outcome> outcomes, size_t labels, int draws) {
+  ScoreIntervals intervals;
+  int64_t right = 0;
+  Counter counter(labels);
+  for (const Outcome& outcome : outcomes) {
+    right += outcome.truth == outcome.predicted ? 1 : 0;
+    counter.Add(outcome);
+  }
+  intervals.accuracy = WilsonInterval(right, static_cast<int64_t>(outcomes.size()));
+  if (outcomes.empty() || draws < 1) {
+    intervals.macro_recall = intervals.macro_f1 = intervals.ece = {0.0, 1.0};
+    return intervals;
+  }
+  const double ece = counter.Ece();
+  std::vector<double> recalls, f1s, eces;
+  Draws random;
+  for (int draw = 0; draw < draws; ++draw) {
+    counter.Clear();
+    for (size_t i = 0; i < outcomes.size(); ++i)
+      counter.Add(outcomes[random.Below(outcomes.size())]);
+    recalls.push_back(counter.MacroRecall());
+    f1s.push_back(counter.MacroF1());
+    eces.push_back(counter.Ece());
+  }
+  intervals.macro_recall = Percentiles(&recalls);
+  intervals.macro_f1 = Percentiles(&f1s);
+  const Interval drawn = Percentiles(&eces);
+  intervals.ece = {std::max(0.0, 2.0 * ece - drawn.high), std::max(ece, 2.0 * ece - drawn.low)};
+  return intervals;
+}
+
+}  // namespace rebound
