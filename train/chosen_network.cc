@@ -1,11 +1,13 @@
 #include "train/chosen_network.h"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
 #include "base/error.h"
 #include "evaluation/calibration.h"
 #include "models/network.h"
+#include "train/ensemble.h"
 
 namespace rebound {
 namespace {
@@ -18,16 +20,40 @@ NetworkSpec MakeSpec(const std::string& kind, const Encoder& encoder,
   spec.sizes[std::string(kVocabularySize)] = encoder.size();
   if (ConvWidths(kind).empty()) spec.sizes.erase(std::string(kFiltersSize));
   spec.labels = static_cast<int64_t>(TaskLabels(options.task).size());
+  for (const Task other : kTasks) {
+    if (other == options.task) continue;
+    spec.others.push_back(static_cast<int64_t>(TaskLabels(other).size()));
+  }
   spec.seed = options.seed;
   spec.device = options.device;
   spec.threads = options.threads;
   return spec;
 }
 
-FitOptions MakeFit(const TrainingOptions& options) {
+// Members differ by seed alone. Leaves the network that is their mean in `*trained`.
+void TrainMembers(const DataSet& train, const DataSet& calibrate, const std::string& name,
+                  const Encoder& encoder, const TrainingOptions& options, Progress* progress,
+                  Trained* trained) {
+  NetworkSpec spec = MakeSpec(trained->kind, encoder, options);
   FitOptions fit = options.fit;
-  fit.seed = options.seed;
-  return fit;
+  std::vector<Weights> members;
+  double seconds_by_sample = 0.0;
+  for (int member = 0; member < options.members; ++member) {
+    spec.seed = fit.seed = options.seed * 1000 + static_cast<uint64_t>(member);
+    const std::unique_ptr<Network> network = options.make_network(spec);
+    const std::string member_name =
+        options.members == 1 ? name : name + ' ' + std::to_string(member + 1);
+    trained->fit = Fit(
+        network.get(), member_name, train, calibrate, LabelNames(options.task), fit,
+        [&](const EpochReport& report) { progress->TellEpoch(report); }, options.stop);
+    seconds_by_sample += 1.0 / std::max(trained->fit.samples_per_second, 1e-9);
+    members.push_back(network->Export());
+  }
+  trained->fit.samples_per_second = options.members / seconds_by_sample;
+  const Weights merged = MergeMembers(spec, members);
+  spec.sizes = trained->sizes = MergedSizes(spec.sizes, options.members);
+  trained->network = options.make_network(spec);
+  trained->network->Import(merged);
 }
 
 Trained TrainNetwork(const std::string& kind, const Sides& sides, const Encoder& encoder,
@@ -35,12 +61,11 @@ Trained TrainNetwork(const std::string& kind, const Sides& sides, const Encoder&
   const std::vector<std::string> labels = LabelNames(options.task);
   Trained trained;
   trained.kind = kind;
-  trained.network = options.make_network(MakeSpec(kind, encoder, options));
-  trained.fit = Fit(
-      trained.network.get(), kind, sides.train, sides.calibrate, labels, MakeFit(options),
-      [&](const EpochReport& report) { progress->TellEpoch(report); }, options.stop);
+  TrainMembers(sides.train, sides.calibrate, kind, encoder, options, progress, &trained);
   const std::vector<float> logits = LogitsOf(trained.network.get(), sides.calibrate, labels.size());
   const std::vector<size_t> truths(sides.calibrate.labels.begin(), sides.calibrate.labels.end());
+  trained.fit.calibration =
+      JudgeProbabilities(sides.calibrate, ProbabilitiesOf(logits, labels.size(), 1.0), labels);
   trained.temperature = FitTemperature(logits, truths, labels.size());
   progress->Tell("network", {{"network", kind},
                              {"best_epoch", std::to_string(trained.fit.best_epoch)},
@@ -106,11 +131,8 @@ Trained TrainBest(const Sides& sides, const Encoder& encoder, const TrainingOpti
 
 void TrainOnBoth(const Sides& sides, const Encoder& encoder, const TrainingOptions& options,
                  Progress* progress, Trained* trained) {
-  trained->network = options.make_network(MakeSpec(trained->kind, encoder, options));
-  trained->fit = Fit(
-      trained->network.get(), trained->kind + " on all rows", sides.both, DataSet(),
-      LabelNames(options.task), MakeFit(options),
-      [&](const EpochReport& report) { progress->TellEpoch(report); }, options.stop);
+  TrainMembers(sides.both, DataSet(), trained->kind + " on all rows", encoder, options, progress,
+               trained);
 }
 
 }  // namespace rebound

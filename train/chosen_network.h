@@ -2,6 +2,8 @@
 // choice that the calibration rows make.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,6 +26,7 @@ struct Sides {
 // A trained network and what its calibration rows chose.
 struct Trained {
   std::string kind;
+  std::map<std::string, int64_t> sizes;  // of the network, all its members together
   std::unique_ptr<Network> network;
   FitResult fit;
   double temperature = 1.0;
@@ -37,7 +40,8 @@ size_t CountGroups(const DataSet& data);
 Sides MakeSides(const Corpus& corpus, const Encoder& encoder, const TrainingOptions& options,
                 Progress* progress);
 
-// Trains every kind of options.networks and returns the one with the best calibration score.
+// Trains options.members networks of every kind of options.networks, makes them one, and returns
+// the one with the best calibration score.
 Trained TrainBest(const Sides& sides, const Encoder& encoder, const TrainingOptions& options,
                   Progress* progress);
 

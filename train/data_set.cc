@@ -10,6 +10,8 @@ namespace rebound {
 DataSet MakeDataSet(const Corpus& corpus, Task task, std::initializer_list<Side> sides,
                     const Encoder& encoder, size_t copies) {
   DataSet data;
+  data.pieces = std::make_shared<PieceTable>(encoder);
+  data.other_tasks = kTaskCount - 1;
   Encoder::Scratch scratch;
   std::vector<int32_t> ids;
   std::vector<size_t> taken(static_cast<size_t>(corpus.groups), 0);
@@ -25,15 +27,29 @@ DataSet MakeDataSet(const Corpus& corpus, Task task, std::initializer_list<Side>
     data.labels.push_back(label);
     data.groups.push_back(row.group);
     data.corpus_rows.push_back(i);
+    for (const Task other : kTasks) {
+      if (other != task) data.others.push_back(row.labels[Index(other)]);
+    }
   }
   return data;
 }
+
+namespace {
+
+void AppendOthers(const DataSet& data, size_t row, Batch* batch) {
+  const auto begin = data.others.begin() + static_cast<std::ptrdiff_t>(row * data.other_tasks);
+  batch->others.insert(batch->others.end(), begin,
+                       begin + static_cast<std::ptrdiff_t>(data.other_tasks));
+}
+
+}  // namespace
 
 void ClearBatch(Batch* batch) {
   batch->tokens.clear();
   batch->offsets.assign(1, 0);
   batch->labels.clear();
   batch->weights.clear();
+  batch->others.clear();
 }
 
 void AppendRow(const DataSet& data, size_t row, Batch* batch) {
@@ -43,6 +59,7 @@ void AppendRow(const DataSet& data, size_t row, Batch* batch) {
   batch->offsets.push_back(static_cast<int32_t>(batch->tokens.size()));
   batch->labels.push_back(data.labels[row]);
   batch->weights.push_back(1.0F);
+  AppendOthers(data, row, batch);
 }
 
 BatchSource::BatchSource(const DataSet& data, const SamplingOptions& options, uint64_t seed)
@@ -99,8 +116,11 @@ void BatchSource::AppendAugmented(size_t row, Batch* batch) {
     end = begin + keep;
   }
   const size_t before = batch->tokens.size();
+  const bool without_codes = data_.pieces != nullptr && prng_.Uniform() < options_.code_dropout;
   for (size_t i = begin; i < end; ++i) {
-    if (prng_.Uniform() >= options_.word_dropout) batch->tokens.push_back(data_.tokens[i]);
+    if (prng_.Uniform() < options_.word_dropout) continue;
+    if (without_codes && data_.pieces->has_digit(data_.tokens[i])) continue;
+    AppendToken(data_.tokens[i], batch);
   }
   // Never nothing of something.
   if (batch->tokens.size() == before && end > begin) {
@@ -109,6 +129,20 @@ void BatchSource::AppendAugmented(size_t row, Batch* batch) {
   batch->offsets.push_back(static_cast<int32_t>(batch->tokens.size()));
   batch->labels.push_back(data_.labels[row]);
   batch->weights.push_back(weights_[row]);
+  AppendOthers(data_, row, batch);
+}
+
+void BatchSource::AppendToken(int32_t token, Batch* batch) {
+  const bool split = options_.split > 0.0F && data_.pieces != nullptr &&
+                     !data_.pieces->splits(token).empty() && prng_.Uniform() < options_.split;
+  if (!split) {
+    batch->tokens.push_back(token);
+    return;
+  }
+  const auto halves = data_.pieces->splits(token);
+  const auto [left, right] = halves[prng_.Below(halves.size())];
+  AppendToken(left, batch);
+  AppendToken(right, batch);
 }
 
 bool BatchSource::Next(Batch* batch) {

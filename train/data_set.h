@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <vector>
 
 #include "tokenizer/encoder.h"
 #include "train/corpus.h"
 #include "train/network.h"
+#include "train/piece_table.h"
 #include "train/prng.h"
 
 namespace rebound {
@@ -19,6 +21,9 @@ struct DataSet {
   std::vector<int32_t> labels;        // [rows] positions in TaskLabels
   std::vector<int32_t> groups;        // [rows]
   std::vector<size_t> corpus_rows;    // [rows] positions in Corpus::rows
+  std::vector<int32_t> others;        // [rows, others_of(task)] labels of the other tasks; -1: none
+  size_t other_tasks = 0;
+  std::shared_ptr<const PieceTable> pieces;  // of `tokens`; nullptr: none known
 
   size_t rows() const { return labels.size(); }
 };
@@ -38,6 +43,8 @@ struct SamplingOptions {
   size_t copies_per_epoch = 32;  // of one group, drawn anew each epoch; 0: all
   float word_dropout = 0.1F;     // share of tokens left out, so that no phrase stands on one word
   float crop = 0.0F;             // share of rows of which only a random stretch is shown
+  float split = 0.0F;            // share of tokens shown as two smaller pieces, each again so
+  float code_dropout = 0.0F;     // share of rows of which no piece with a digit is shown
   float group_power = 0.5F;      // a row counts copies^-power: 0 by rows, 1 by groups
   float class_power = 0.5F;      // a class counts rows^-power: 0 as it is, 1 balanced
 };
@@ -55,6 +62,7 @@ class BatchSource {
 
  private:
   void AppendAugmented(size_t row, Batch* batch);
+  void AppendToken(int32_t token, Batch* batch);
 
   const DataSet& data_;
   SamplingOptions options_;

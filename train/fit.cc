@@ -95,7 +95,7 @@ FitResult Fit(Network* network, const std::string& kind, const DataSet& train,
       ThrowIfStopped(stop);
       const double progress = (static_cast<double>(done) + 1.0) / total;
       StepOptions step{RateAt(options.learning_rate, progress, 0.5 / options.epochs),
-                       options.label_smoothing, options.dropout};
+                       options.label_smoothing, options.dropout, options.others_weight};
       const double loss = network->Step(batch, step);
       if (!std::isfinite(loss)) {
         throw Error(ErrorCode::kInternal, kind + ": the loss is not finite in epoch " +

@@ -17,6 +17,7 @@ struct FitOptions {
   float learning_rate = 2e-3F;
   float label_smoothing = 0.05F;
   float dropout = 0.3F;
+  float others_weight = 0.0F;  // how much each other task's loss counts
   SamplingOptions sampling;
   uint64_t seed = 1;
 };

@@ -42,6 +42,8 @@ CommandLine MakeCommandLine() {
   add("seed", po::value<uint64_t>()->value_name("N")->default_value(1), "of everything random");
   add("network", po::value<std::string>()->value_name("KIND")->default_value("auto"),
       "bag, table_cnn, or auto: train both and let the calibration rows choose");
+  add("members", po::value<int>()->value_name("N")->default_value(TrainingOptions().members),
+      "networks of each kind whose mean is the model, merged into one");
   add("promote", po::value<std::string>()->value_name("WHEN")->default_value("auto"),
       "auto (unless worse by more than the margin), always or never");
   add("margin", po::value<double>()->value_name("X")->default_value(0.01),
@@ -102,11 +104,13 @@ TrainingOptions MakeOptions(const po::variables_map& options, Task task) {
   if (!mode) ThrowOption("--promote: say auto, always or never");
   training.promotion = {*mode, Get<double>(options, "margin")};
   training.seed = Get<uint64_t>(options, "seed");
+  training.members = Get<int>(options, "members");
   training.fit.epochs = Get<int>(options, "epochs");
   training.fit.patience = Get<int>(options, "patience");
   training.fit.learning_rate = Get<float>(options, "learning-rate");
   training.threads = Get<int>(options, "threads");
   if (training.fit.epochs < 1) ThrowOption("--epochs: at least 1");
+  if (training.members < 1 || training.members > 64) ThrowOption("--members: 1 to 64");
   if (training.threads < 1) ThrowOption("--threads: at least 1");
   const auto device = Get<std::string>(options, "device");
   if (device != "cpu" && device != "cuda") ThrowOption("--device: say cpu or cuda");
@@ -174,7 +178,7 @@ std::vector<std::string> FlagsForChild(const po::variables_map& options) {
   for (const char* name : {"models", "network", "promote", "device"}) {
     flags.insert(flags.end(), {std::string("--") + name, Get<std::string>(options, name)});
   }
-  for (const char* name : {"epochs", "patience", "threads", "vocabulary"}) {
+  for (const char* name : {"members", "epochs", "patience", "threads", "vocabulary"}) {
     flags.insert(flags.end(), {std::string("--") + name, std::to_string(Get<int>(options, name))});
   }
   flags.insert(flags.end(), {"--seed", std::to_string(Get<uint64_t>(options, "seed"))});

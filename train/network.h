@@ -18,6 +18,7 @@ struct Batch {
   std::vector<int32_t> offsets;  // [rows + 1]: row i is tokens[offsets[i] .. offsets[i + 1])
   std::vector<int32_t> labels;   // [rows]
   std::vector<float> weights;    // [rows], how much a row counts in the loss
+  std::vector<int32_t> others;   // [rows, other tasks] labels there; -1: none
 
   size_t rows() const { return labels.size(); }
 };
@@ -28,6 +29,10 @@ struct NetworkSpec {
   std::string kind;                      // kBagNetwork or kTableCnnNetwork
   std::map<std::string, int64_t> sizes;  // the keys of models/network.h
   int64_t labels = 0;
+  // Numbers of labels of other tasks that Step learns on the same features, each by an output
+  // layer of its own that is never exported: what one task's labels say about a phrase helps the
+  // others.
+  std::vector<int64_t> others;
   uint64_t seed = 0;
   Device device = Device::kCpu;
   int threads = 1;
@@ -41,6 +46,7 @@ struct StepOptions {
   float learning_rate = 1e-3F;
   float label_smoothing = 0.0F;
   float dropout = 0.0F;
+  float others_weight = 0.0F;  // how much each other task's loss counts
 };
 
 using Weights = std::map<std::string, std::vector<float>>;  // by tensor name, row-major
@@ -51,7 +57,8 @@ class Network {
  public:
   virtual ~Network() = default;
 
-  // Learns from a batch and returns its weighted mean loss. REQUIRES: batch.rows() > 0.
+  // Learns from a batch and returns its weighted mean loss, without other tasks'.
+  // REQUIRES: batch.rows() > 0; with others_weight > 0 batch.others of spec's width.
   virtual double Step(const Batch& batch, const StepOptions& options) = 0;
   // Replaces `*logits` with [rows, labels] float32.
   virtual void Forward(const Batch& batch, std::vector<float>* logits) = 0;

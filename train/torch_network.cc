@@ -165,7 +165,14 @@ class TorchNetwork : public Network {
 
  private:
   Touched Collect(const Batch& batch);
-  Tensor Logits(const Tensor& leaf, const Touched& touched, const Batch& batch, float dropout);
+  // [rows, K]: what the output layers read.
+  Tensor LastFeatures(const Tensor& leaf, const Touched& touched, const Batch& batch,
+                      float dropout);
+  // The mean loss of one output layer over the rows that have a label.
+  Tensor Loss(const Tensor& x, const Tensor& weight, const Tensor& bias,
+              const std::vector<int32_t>& labels, const std::vector<float>& row_weights,
+              float label_smoothing) const;
+  Tensor OthersLoss(const Tensor& x, const Batch& batch, const StepOptions& options) const;
   // The features before the dense layers, on the CPU by the loops above...
   Tensor Features(const Tensor& leaf, const Touched& touched, const Batch& batch);
   // ...and by stock operations, on any device.
@@ -176,8 +183,9 @@ class TorchNetwork : public Network {
   torch::Device device_;
   std::vector<int> widths_;
   std::map<std::string, std::vector<int64_t>> shapes_;
-  std::map<std::string, Tensor> dense_;  // all but the embedding, on the device
-  Tensor embedding_;                     // [V, d] on the CPU, where RowAdam works
+  std::map<std::string, Tensor> dense_;            // all but the embedding, on the device
+  std::vector<std::pair<Tensor, Tensor>> others_;  // weight and bias by other task
+  Tensor embedding_;                               // [V, d] on the CPU, where RowAdam works
   std::unique_ptr<torch::optim::AdamW> dense_adam_;
   RowAdam row_adam_;
   std::vector<int32_t> slot_of_;  // [V], -1: not in this batch
@@ -225,6 +233,14 @@ TorchNetwork::TorchNetwork(const NetworkSpec& spec)
     tensor = tensor.to(device_).set_requires_grad(true);
     dense_[name] = tensor;
     parameters.push_back(tensor);
+  }
+  const std::vector<int64_t>& output = shapes_.at(std::string(kOutputWeight));
+  for (const int64_t labels : spec.others) {
+    const std::vector<int64_t> shape = {labels, output[1]};
+    const Tensor weight = InitialTensor("others", shape, &prng).to(device_).set_requires_grad(true);
+    const Tensor bias = torch::zeros({labels}).to(device_).set_requires_grad(true);
+    others_.emplace_back(weight, bias);
+    parameters.insert(parameters.end(), {weight, bias});
   }
   dense_adam_ = std::make_unique<torch::optim::AdamW>(
       parameters, torch::optim::AdamWOptions(1e-3).weight_decay(1e-2));
@@ -317,8 +333,8 @@ Tensor TorchNetwork::StockFeatures(const Tensor& leaf, const Touched& touched, c
   return parts.size() == 1 ? parts[0] : torch::cat(parts, 1);
 }
 
-Tensor TorchNetwork::Logits(const Tensor& leaf, const Touched& touched, const Batch& batch,
-                            float dropout) {
+Tensor TorchNetwork::LastFeatures(const Tensor& leaf, const Touched& touched, const Batch& batch,
+                                  float dropout) {
   Tensor x = device_.is_cpu() && !spec_.stock_operations ? Features(leaf, touched, batch)
                                                          : StockFeatures(leaf, touched, batch);
   if (dropout > 0.0F) x = torch::dropout(x, dropout, true);
@@ -327,24 +343,53 @@ Tensor TorchNetwork::Logits(const Tensor& leaf, const Touched& touched, const Ba
                                  dense_.at(std::string(kHiddenWeight)).t()));
     if (dropout > 0.0F) x = torch::dropout(x, dropout, true);
   }
-  return torch::addmm(dense_.at(std::string(kOutputBias)), x,
-                      dense_.at(std::string(kOutputWeight)).t());
+  return x;
+}
+
+Tensor TorchNetwork::Loss(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                          const std::vector<int32_t>& labels, const std::vector<float>& row_weights,
+                          float label_smoothing) const {
+  const Tensor log_probabilities = torch::log_softmax(torch::addmm(bias, x, weight.t()), 1);
+  const Tensor index = View(labels).to(torch::kInt64).to(device_).unsqueeze(1);
+  // A copy: backward reads it, and the vector may be gone by then.
+  const Tensor weights = torch::from_blob(const_cast<float*>(row_weights.data()),
+                                          {static_cast<int64_t>(row_weights.size())})
+                             .clone()
+                             .to(device_);
+  const Tensor right = log_probabilities.gather(1, index).squeeze(1);
+  const Tensor each =
+      -(1.0F - label_smoothing) * right - label_smoothing * log_probabilities.mean(1);
+  return (each * weights).sum() / weights.sum().clamp_min(1e-6F);
+}
+
+Tensor TorchNetwork::OthersLoss(const Tensor& x, const Batch& batch,
+                                const StepOptions& options) const {
+  Tensor sum = torch::zeros({}).to(device_);
+  for (size_t task = 0; task < others_.size(); ++task) {
+    std::vector<int32_t> labels(batch.rows());
+    std::vector<float> weights = batch.weights;
+    for (size_t row = 0; row < batch.rows(); ++row) {
+      const int32_t label = batch.others[row * others_.size() + task];
+      labels[row] = std::max(label, 0);
+      if (label < 0) weights[row] = 0.0F;
+    }
+    const auto& [weight, bias] = others_[task];
+    sum = sum + Loss(x, weight, bias, labels, weights, options.label_smoothing);
+  }
+  return sum;
 }
 
 double TorchNetwork::Step(const Batch& batch, const StepOptions& options) {
   const Touched touched = Collect(batch);
   Tensor leaf = embedding_.index_select(0, View(touched.rows)).to(device_);
   leaf.set_requires_grad(true);
-  const Tensor logits = Logits(leaf, touched, batch, options.dropout);
-  const Tensor log_probabilities = torch::log_softmax(logits, 1);
-  const Tensor labels = View(batch.labels).to(torch::kInt64).to(device_).unsqueeze(1);
-  const Tensor weights = torch::from_blob(const_cast<float*>(batch.weights.data()),
-                                          {static_cast<int64_t>(batch.rows())}, torch::kFloat32)
-                             .to(device_);
-  const Tensor right = log_probabilities.gather(1, labels).squeeze(1);
-  const Tensor each = -(1.0F - options.label_smoothing) * right -
-                      options.label_smoothing * log_probabilities.mean(1);
-  const Tensor loss = (each * weights).sum() / weights.sum();
+  const Tensor x = LastFeatures(leaf, touched, batch, options.dropout);
+  const Tensor own =
+      Loss(x, dense_.at(std::string(kOutputWeight)), dense_.at(std::string(kOutputBias)),
+           batch.labels, batch.weights, options.label_smoothing);
+  const bool with_others = options.others_weight > 0.0F && !others_.empty();
+  const Tensor loss =
+      with_others ? own + options.others_weight * OthersLoss(x, batch, options) : own;
   dense_adam_->zero_grad();
   loss.backward();
   for (auto& group : dense_adam_->param_groups()) {
@@ -354,14 +399,18 @@ double TorchNetwork::Step(const Batch& batch, const StepOptions& options) {
   const Tensor gradient = leaf.grad().to(torch::kCPU).contiguous();
   row_adam_.Update(touched.rows, gradient.data_ptr<float>(), options.learning_rate,
                    embedding_.data_ptr<float>());
-  return loss.item<double>();
+  return own.item<double>();
 }
 
 void TorchNetwork::Forward(const Batch& batch, std::vector<float>* logits) {
   torch::NoGradGuard no_gradients;
   const Touched touched = Collect(batch);
   const Tensor leaf = embedding_.index_select(0, View(touched.rows)).to(device_);
-  const Tensor out = Logits(leaf, touched, batch, 0.0F).to(torch::kCPU).contiguous();
+  const Tensor x = LastFeatures(leaf, touched, batch, 0.0F);
+  const Tensor out = torch::addmm(dense_.at(std::string(kOutputBias)), x,
+                                  dense_.at(std::string(kOutputWeight)).t())
+                         .to(torch::kCPU)
+                         .contiguous();
   logits->assign(out.data_ptr<float>(), out.data_ptr<float>() + out.numel());
 }
 

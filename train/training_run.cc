@@ -116,9 +116,7 @@ BundleConfig Run::MakeConfig(const Trained& trained) const {
   config.task = options_.task;
   config.labels = labels_;
   config.network = trained.kind;
-  config.sizes = options_.sizes;
-  config.sizes[std::string(kVocabularySize)] = encoder_->size();
-  if (ConvWidths(trained.kind).empty()) config.sizes.erase(std::string(kFiltersSize));
+  config.sizes = trained.sizes;
   config.normaliser_version = kNormaliserVersion;
   config.temperature = trained.temperature;
   config.snapshot_id = corpus_.snapshot.id;

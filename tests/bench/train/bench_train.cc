@@ -14,6 +14,7 @@
 #include "models/bundle.h"
 #include "models/network.h"
 #include "train/child_process.h"
+#include "train/ensemble.h"
 #include "train/environment.h"
 #include "train/training_run.h"
 
@@ -85,48 +86,67 @@ std::vector<std::string> LabelNames(Task task) {
   return {labels.begin(), labels.end()};
 }
 
+FitOptions MakeFit(const po::variables_map& options) {
+  FitOptions fit;
+  fit.epochs = options["epochs"].as<int>();
+  fit.patience = options["patience"].as<int>();
+  fit.learning_rate = options["learning-rate"].as<float>();
+  fit.dropout = options["dropout"].as<float>();
+  fit.label_smoothing = options["smoothing"].as<float>();
+  fit.others_weight = options["others"].as<float>();
+  fit.sampling.word_dropout = options["word-dropout"].as<float>();
+  fit.sampling.crop = options["crop"].as<float>();
+  fit.sampling.split = options["split"].as<float>();
+  fit.sampling.code_dropout = options["code-dropout"].as<float>();
+  fit.sampling.copies_per_epoch = options["copies"].as<size_t>();
+  fit.sampling.batch_rows = options["batch"].as<size_t>();
+  fit.sampling.group_power = options["group-power"].as<float>();
+  fit.sampling.class_power = options["class-power"].as<float>();
+  return fit;
+}
+
+// The mean of `members` networks of one kind, one after the other.
 Measured MeasureOurs(const po::variables_map& options, const std::string& kind, Task task,
-                     const Rows& rows, const Encoder& encoder) {
+                     const Rows& rows, const Encoder& encoder, uint64_t seed) {
   const std::vector<std::string> labels = LabelNames(task);
   NetworkSpec spec;
   spec.kind = kind;
-  spec.sizes = TrainingOptions().sizes;
   spec.sizes["embedding"] = options["embedding"].as<int>();
   spec.sizes["filters"] = options["filters"].as<int>();
   spec.sizes["hidden"] = options["hidden"].as<int>();
   spec.sizes[std::string(kVocabularySize)] = encoder.size();
   if (ConvWidths(kind).empty()) spec.sizes.erase(std::string(kFiltersSize));
   spec.labels = static_cast<int64_t>(labels.size());
-  spec.seed = options["seed"].as<uint64_t>();
-  const auto network = MakeTorchNetwork(spec);
-  FitOptions fit;
-  fit.seed = spec.seed;
-  fit.epochs = options["epochs"].as<int>();
-  fit.patience = options["patience"].as<int>();
-  fit.learning_rate = options["learning-rate"].as<float>();
-  fit.dropout = options["dropout"].as<float>();
-  fit.label_smoothing = options["smoothing"].as<float>();
-  fit.sampling.word_dropout = options["word-dropout"].as<float>();
-  fit.sampling.crop = options["crop"].as<float>();
-  fit.sampling.copies_per_epoch = options["copies"].as<size_t>();
-  fit.sampling.batch_rows = options["batch"].as<size_t>();
-  fit.sampling.group_power = options["group-power"].as<float>();
-  fit.sampling.class_power = options["class-power"].as<float>();
+  for (const Task other : kTasks) {
+    if (other != task) spec.others.push_back(static_cast<int64_t>(TaskLabels(other).size()));
+  }
+  FitOptions fit = MakeFit(options);
   Measured measured{kind};
+  const int members = options["members"].as<int>();
+  std::vector<Weights> weights;
   const auto start = Clock::now();
-  const FitResult result = Fit(
-      network.get(), kind, rows.train, rows.calibrate, labels, fit,
-      [&](const EpochReport& report) {
-        if (!report.finished) return;
-        measured.samples += static_cast<double>(report.rows_done);
-        if (options["verbose"].as<bool>()) {
-          std::printf("  epoch %d loss %.4f calibration accuracy %.4f macro-F1 %.4f\n",
-                      report.epoch, report.loss, report.accuracy, report.macro_f1);
-          std::fflush(stdout);
-        }
-      },
-      nullptr);
+  for (int member = 0; member < members; ++member) {
+    spec.seed = fit.seed = seed * 1000 + static_cast<uint64_t>(member);
+    const auto network = MakeTorchNetwork(spec);
+    Fit(
+        network.get(), kind, rows.train, rows.calibrate, labels, fit,
+        [&](const EpochReport& report) {
+          if (!report.finished) return;
+          measured.samples += static_cast<double>(report.rows_done);
+          if (options["verbose"].as<bool>()) {
+            std::printf("  epoch %d loss %.4f calibration accuracy %.4f macro-F1 %.4f\n",
+                        report.epoch, report.loss, report.accuracy, report.macro_f1);
+            std::fflush(stdout);
+          }
+        },
+        nullptr);
+    weights.push_back(network->Export());
+  }
   measured.seconds = SecondsSince(start);
+  NetworkSpec merged = spec;
+  merged.sizes = MergedSizes(spec.sizes, members);
+  const auto network = MakeTorchNetwork(merged);
+  network->Import(MergeMembers(spec, weights));
   const auto judged = [&](const DataSet& data) {
     return JudgeProbabilities(
         data, ProbabilitiesOf(LogitsOf(network.get(), data, labels.size()), labels.size(), 1.0),
@@ -135,7 +155,7 @@ Measured MeasureOurs(const po::variables_map& options, const std::string& kind, 
   const Scorecard card = judged(rows.judge);
   measured.accuracy = card.accuracy;
   measured.macro_f1 = card.macro_f1;
-  measured.name += " (best epoch " + std::to_string(result.best_epoch) + ")";
+  measured.name = std::string(TaskName(task)) + " " + kind;
   return measured;
 }
 
@@ -186,6 +206,73 @@ Measured MeasureFastText(const Corpus& corpus, Task task, const Rows& rows, int 
   return measured;
 }
 
+std::vector<std::string> WantedKinds(const po::variables_map& options) {
+  const auto network = options["network"].as<std::string>();
+  std::vector<std::string> kinds;
+  for (const std::string_view kind : {kBagNetwork, kTableCnnNetwork}) {
+    if (network == "both" || network == kind) kinds.emplace_back(kind);
+  }
+  return kinds;
+}
+
+// Settings are compared on tenths of the groups that are not held out, so that the held-out rows
+// judge only what was chosen. Nothing stops a run early.
+void CompareByFolds(const po::variables_map& options, Task task, const Encoder& encoder,
+                    Corpus* corpus) {
+  const int folds = options["folds"].as<int>();
+  std::vector<Side> sides;
+  for (const CorpusRow& row : corpus->rows) sides.push_back(row.side);
+  std::map<std::string, Measured> sums;
+  for (int fold = 0; fold < folds; ++fold) {
+    for (size_t i = 0; i < sides.size(); ++i) {
+      CorpusRow& row = corpus->rows[i];
+      const auto group = static_cast<uint64_t>(row.group) * 0x9E3779B97F4A7C15ULL;
+      const bool judges = (group >> 32) % 10 == static_cast<uint64_t>(fold);
+      row.side = sides[i] == Side::kJudge ? Side::kCalibrate : judges ? Side::kJudge : Side::kTrain;
+    }
+    const Rows rows{MakeDataSet(*corpus, task, {Side::kTrain}, encoder, 0), DataSet(),
+                    MakeDataSet(*corpus, task, {Side::kJudge}, encoder, kJudgedCopies)};
+    for (const std::string& kind : WantedKinds(options)) {
+      const Measured m = MeasureOurs(options, kind, task, rows, encoder,
+                                     options["seed"].as<uint64_t>() + static_cast<uint64_t>(fold));
+      CheckAnswers(m);
+      Measured& sum = sums[kind];
+      sum.name = m.name;
+      sum.seconds += m.seconds;
+      sum.samples += m.samples;
+      sum.accuracy += m.accuracy / folds;
+      sum.macro_f1 += m.macro_f1 / folds;
+    }
+  }
+  for (size_t i = 0; i < sides.size(); ++i) corpus->rows[i].side = sides[i];
+  for (const auto& [kind, sum] : sums) Print(sum);
+}
+
+void CompareOnHeldOut(const po::variables_map& options, Task task, const Encoder& encoder,
+                      const Corpus& corpus) {
+  const Rows rows{MakeDataSet(corpus, task, {Side::kTrain}, encoder, 0),
+                  MakeDataSet(corpus, task, {Side::kCalibrate}, encoder, kJudgedCopies),
+                  MakeDataSet(corpus, task, {Side::kJudge}, encoder, kJudgedCopies)};
+  std::printf(
+      "%zu training, %zu calibration, %zu judging rows; %.1f tokens a row\n", rows.train.rows(),
+      rows.calibrate.rows(), rows.judge.rows(),
+      static_cast<double>(rows.train.tokens.size()) / static_cast<double>(rows.train.rows()));
+  std::fflush(stdout);
+  std::vector<Measured> results;
+  for (const std::string& kind : WantedKinds(options)) {
+    results.push_back(
+        MeasureOurs(options, kind, task, rows, encoder, options["seed"].as<uint64_t>()));
+  }
+  const int fasttext_epochs = options["fasttext-epochs"].as<int>();
+  if (fasttext_epochs > 0) {
+    for (const int ngrams : {1, 3}) {
+      results.push_back(MeasureFastText(corpus, task, rows, ngrams, fasttext_epochs));
+    }
+  }
+  for (const Measured& measured : results) CheckAnswers(measured);
+  for (const Measured& measured : results) Print(measured);
+}
+
 int Run(int argc, char** argv) {
   CommandLine line;
   line.summary = "Times our training and fastText's on the same rows.";
@@ -204,6 +291,12 @@ int Run(int argc, char** argv) {
   add("dropout", po::value<float>()->default_value(fit.dropout), "");
   add("smoothing", po::value<float>()->default_value(fit.label_smoothing), "");
   add("word-dropout", po::value<float>()->default_value(fit.sampling.word_dropout), "");
+  add("split", po::value<float>()->default_value(fit.sampling.split), "");
+  add("code-dropout", po::value<float>()->default_value(fit.sampling.code_dropout), "");
+  add("others", po::value<float>()->default_value(fit.others_weight), "weight of other tasks");
+  add("members", po::value<int>()->default_value(1), "networks merged into one");
+  add("folds", po::value<int>()->default_value(0),
+      "0: judge by the held-out rows; N: by N tenths of the others, a seed each, and print means");
   add("crop", po::value<float>()->default_value(fit.sampling.crop), "");
   add("copies", po::value<size_t>()->default_value(fit.sampling.copies_per_epoch), "");
   add("batch", po::value<size_t>()->default_value(fit.sampling.batch_rows), "");
@@ -217,9 +310,8 @@ int Run(int argc, char** argv) {
   const auto options = ParseOptions(argc, argv, line);
   if (!options) return 0;
   ExecutePinned(argv, 1);
-  const Task task = ParseTask((*options)["task"].as<std::string>()).value();
   auto start = Clock::now();
-  const Corpus corpus = MakeCorpus((*options)["texts"].as<size_t>());
+  Corpus corpus = MakeCorpus((*options)["texts"].as<size_t>());
   std::printf("%zu texts of %d groups made in %.1f s\n", corpus.rows.size(), corpus.groups,
               SecondsSince(start));
   std::fflush(stdout);
@@ -231,30 +323,15 @@ int Run(int argc, char** argv) {
                                       .bytes;
   std::printf("tokenizer in %.1f s\n", SecondsSince(start));
   const auto encoder = Encoder::Parse(model);
-  start = Clock::now();
-  const Rows rows{MakeDataSet(corpus, task, {Side::kTrain}, *encoder, 0),
-                  MakeDataSet(corpus, task, {Side::kCalibrate}, *encoder, kJudgedCopies),
-                  MakeDataSet(corpus, task, {Side::kJudge}, *encoder, kJudgedCopies)};
-  std::printf(
-      "%zu training, %zu calibration, %zu judging rows; %.1f tokens a row; encoded in %.1f s\n",
-      rows.train.rows(), rows.calibrate.rows(), rows.judge.rows(),
-      static_cast<double>(rows.train.tokens.size()) / static_cast<double>(rows.train.rows()),
-      SecondsSince(start));
-  std::fflush(stdout);
-  const auto network = (*options)["network"].as<std::string>();
-  std::vector<Measured> results;
-  for (const std::string_view kind : {kBagNetwork, kTableCnnNetwork}) {
-    if (network == "none" || (network != "both" && network != kind)) continue;
-    results.push_back(MeasureOurs(*options, std::string(kind), task, rows, *encoder));
-  }
-  const int fasttext_epochs = (*options)["fasttext-epochs"].as<int>();
-  if (fasttext_epochs > 0) {
-    for (const int ngrams : {1, 3}) {
-      results.push_back(MeasureFastText(corpus, task, rows, ngrams, fasttext_epochs));
+  const auto wanted = (*options)["task"].as<std::string>();
+  for (const Task task : kTasks) {
+    if (wanted != "all" && wanted != TaskName(task)) continue;
+    if ((*options)["folds"].as<int>() > 0) {
+      CompareByFolds(*options, task, *encoder, &corpus);
+    } else {
+      CompareOnHeldOut(*options, task, *encoder, corpus);
     }
   }
-  for (const Measured& measured : results) CheckAnswers(measured);
-  for (const Measured& measured : results) Print(measured);
   return 0;
 }
 

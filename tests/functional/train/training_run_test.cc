@@ -103,6 +103,22 @@ TEST_F(TrainingRunTest, TheSameSnapshotAndSeedGiveTheSameBytes) {
   EXPECT_NE(WeightsOf(1), WeightsOf(3));
 }
 
+TEST_F(TrainingRunTest, MembersBecomeOneNetworkThatRepeatsBitForBit) {
+  options_.members = 3;
+  options_.fit.others_weight = 0.3F;
+  options_.fit.sampling.split = 0.25F;
+  for (const std::string_view kind : {kBagNetwork, kTableCnnNetwork}) {
+    options_.networks = {std::string(kind)};
+    options_.fit.epochs = 3;
+    const TrainingOutcome outcome = TrainOnce();
+    EXPECT_LE(outcome.largest_difference, 1e-5) << kind;
+    EXPECT_EQ(WeightsOf(outcome.version), WeightsOf(TrainOnce().version)) << kind;
+    const auto classifier = Classifier::Load(Bundles().BundleFolder(Task::kBnac, outcome.version));
+    EXPECT_EQ(classifier->config().sizes.at("embedding"), 48);
+    EXPECT_EQ(classifier->config().sizes.at("hidden"), 48);
+  }
+}
+
 TEST_F(TrainingRunTest, AWorseCandidateIsPublishedButDoesNotTakeOver) {
   TrainOnce();
   options_.fit.epochs = 1;

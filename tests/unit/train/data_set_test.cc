@@ -5,6 +5,8 @@
 #include <map>
 #include <set>
 
+#include "tests/support/bundles.h"
+
 namespace rebound {
 namespace {
 
@@ -143,6 +145,65 @@ TEST(BatchSourceTest, ATextWithoutTokensIsARowOfItsOwn) {
   ASSERT_TRUE(source.Next(&batch));
   EXPECT_EQ(batch.rows(), 2u);
   EXPECT_EQ(batch.tokens.size(), 1u);
+}
+
+class PieceSamplingTest : public testing::Test {
+ protected:
+  // One text as a data set, with the pieces of the test tokenizer.
+  DataSet Encode(std::string_view text) const {
+    Corpus corpus;
+    corpus.groups = 1;
+    corpus.rows.push_back({std::string(text), std::string(text), 0, Side::kTrain, {1, -1, 3}});
+    return MakeDataSet(corpus, Task::kBnac, {Side::kTrain}, *encoder_, 0);
+  }
+  std::string TextOf(const std::vector<int32_t>& tokens) const {
+    std::string text;
+    for (const int32_t token : tokens) text += encoder_->piece(token);
+    return text;
+  }
+
+  std::shared_ptr<const Encoder> encoder_ = Encoder::Parse(test::MakeTestTokenizer());
+};
+
+TEST_F(PieceSamplingTest, SplitPiecesStillSpellTheText) {
+  DataSet data = Encode("user unknown");
+  for (int32_t id = 0; id < encoder_->size(); ++id) {
+    if (!data.pieces->splits(id).empty()) data.tokens.push_back(id);
+  }
+  data.offsets.back() = data.tokens.size();
+  SamplingOptions options = Plain();
+  options.split = 0.5F;
+  BatchSource source(data, options, 1);
+  std::set<std::vector<int32_t>> seen;
+  for (int epoch = 0; epoch < 50; ++epoch) {
+    const std::vector<int32_t> tokens = EpochTokens(&source);
+    EXPECT_EQ(TextOf(tokens), TextOf(data.tokens));
+    seen.insert(tokens);
+  }
+  EXPECT_GT(seen.size(), 1u) << "not always the same splits";
+}
+
+TEST_F(PieceSamplingTest, CodeDropoutLeavesOutEveryPieceWithADigit) {
+  const DataSet data = Encode("550 5.1.1 user unknown 42");
+  SamplingOptions options = Plain();
+  options.code_dropout = 1.0F;
+  BatchSource source(data, options, 1);
+  const std::string text = TextOf(EpochTokens(&source));
+  EXPECT_EQ(text.find_first_of("0123456789"), std::string::npos) << text;
+  EXPECT_NE(text.find("unknown"), std::string::npos) << text;
+}
+
+TEST_F(PieceSamplingTest, LabelsOfTheOtherTasksTravelWithTheRow) {
+  const DataSet data = Encode("user unknown");
+  BatchSource source(data, Plain(), 1);
+  Batch batch;
+  source.StartEpoch();
+  ASSERT_TRUE(source.Next(&batch));
+  EXPECT_EQ(batch.labels, (std::vector<int32_t>{1}));
+  EXPECT_EQ(batch.others, (std::vector<int32_t>{-1, 3}));
+  ClearBatch(&batch);
+  AppendRow(data, 0, &batch);
+  EXPECT_EQ(batch.others, (std::vector<int32_t>{-1, 3}));
 }
 
 TEST(BatchSourceTest, ACropShowsAConnectedStretchOfAtLeastHalf) {

@@ -67,6 +67,27 @@ TEST_P(TorchNetworkTest, LearnsWhatItIsShown) {
   EXPECT_LT(loss, 0.02);
 }
 
+TEST_P(TorchNetworkTest, OtherTasksShapeTheFeaturesAndAreNotExported) {
+  NetworkSpec spec = Spec(GetParam());
+  spec.others = {2, 4};
+  Batch batch = Texts();
+  batch.others = {0, 3, 1, -1, 0, 0, -1, -1, 1, 2};
+  const auto alone = MakeTorchNetwork(Spec(GetParam()));
+  const auto unused = MakeTorchNetwork(spec);
+  const auto together = MakeTorchNetwork(spec);
+  for (int step = 0; step < 5; ++step) {
+    const double loss = alone->Step(batch, {1e-2F, 0.1F, 0.0F});
+    EXPECT_EQ(unused->Step(batch, {1e-2F, 0.1F, 0.0F}), loss);
+    EXPECT_TRUE(std::isfinite(together->Step(batch, {1e-2F, 0.1F, 0.0F, 0.5F})));
+  }
+  EXPECT_EQ(alone->Export(), unused->Export());
+  ASSERT_EQ(alone->Export().size(), together->Export().size());
+  EXPECT_NE(alone->Export(), together->Export());
+  for (const auto& [name, values] : together->Export()) {
+    for (const float value : values) ASSERT_TRUE(std::isfinite(value)) << name;
+  }
+}
+
 TEST_P(TorchNetworkTest, TheSameStepsGiveTheSameBits) {
   const auto first = MakeTorchNetwork(Spec(GetParam()));
   for (int step = 0; step < 20; ++step) first->Step(Texts(), {1e-2F, 0.1F, 0.3F});
