@@ -15,13 +15,7 @@
 #include "train/network.h"
 #include "train/prng.h"
 #include "train/row_adam.h"
-
-// The inner loops have no sums across lanes, so wider vectors give the same bits.
-#if defined(__x86_64__)
-#define REBOUND_VECTORISED __attribute__((target_clones("avx2", "default")))
-#else
-#define REBOUND_VECTORISED
-#endif
+#include "train/token_loops.h"
 
 namespace rebound {
 namespace {
@@ -33,90 +27,43 @@ using torch::autograd::variable_list;
 // What a text without tokens gives before bias and relu: after them it is 0, with no gradient.
 constexpr float kNothing = -1e30F;
 
-REBOUND_VECTORISED void AddRow(const float* from, float scale, size_t width, float* to) {
-  for (size_t i = 0; i < width; ++i) to[i] += scale * from[i];
+TokenSpans Spans(const Tensor& tokens, const Tensor& offsets) {
+  return {tokens.data_ptr<int32_t>(), offsets.data_ptr<int32_t>(),
+          static_cast<size_t>(offsets.size(0) - 1)};
 }
 
-REBOUND_VECTORISED void KeepMaximum(const float* sums, int32_t position, size_t width, float* best,
-                                    int32_t* argmax) {
-  for (size_t i = 0; i < width; ++i) {
-    argmax[i] = sums[i] > best[i] ? position : argmax[i];
-    best[i] = sums[i] > best[i] ? sums[i] : best[i];
-  }
-}
-
-float PoolScale(int32_t tokens) {
-  return 1.0F / std::sqrt(static_cast<float>(std::max(tokens, 1)));
-}
-
-// pooled[b] = sum of table rows / sqrt(n). table [U, d], tokens [N] int32 rows of the table,
-// offsets [B + 1] int32 -> [B, d].
+// PoolRows: table [U, d], tokens [N] int32, offsets [B + 1] int32 -> [B, d].
 struct Pool : torch::autograd::Function<Pool> {
   static Tensor forward(AutogradContext* context, const Tensor& table, const Tensor& tokens,
                         const Tensor& offsets) {
     context->save_for_backward({tokens, offsets});
     context->saved_data["rows"] = table.size(0);
-    const int64_t batch = offsets.size(0) - 1;
-    const auto width = static_cast<size_t>(table.size(1));
-    Tensor out = torch::zeros({batch, table.size(1)});
-    const float* values = table.data_ptr<float>();
-    const int32_t* token = tokens.data_ptr<int32_t>();
-    const int32_t* offset = offsets.data_ptr<int32_t>();
-    for (int64_t b = 0; b < batch; ++b) {
-      float* sum = out.data_ptr<float>() + static_cast<size_t>(b) * width;
-      const float scale = PoolScale(offset[b + 1] - offset[b]);
-      for (int32_t i = offset[b]; i < offset[b + 1]; ++i) {
-        AddRow(values + static_cast<size_t>(token[i]) * width, scale, width, sum);
-      }
-    }
+    Tensor out = torch::zeros({offsets.size(0) - 1, table.size(1)});
+    PoolRows(Spans(tokens, offsets), table.data_ptr<float>(), static_cast<size_t>(table.size(1)),
+             out.data_ptr<float>());
     return out;
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const variable_list saved = context->get_saved_variables();
     const Tensor gradient = gradients[0].contiguous();
-    const auto width = static_cast<size_t>(gradient.size(1));
     Tensor out = torch::zeros({context->saved_data["rows"].toInt(), gradient.size(1)});
-    const int32_t* token = saved[0].data_ptr<int32_t>();
-    const int32_t* offset = saved[1].data_ptr<int32_t>();
-    for (int64_t b = 0; b < gradient.size(0); ++b) {
-      const float* from = gradient.data_ptr<float>() + static_cast<size_t>(b) * width;
-      const float scale = PoolScale(offset[b + 1] - offset[b]);
-      for (int32_t i = offset[b]; i < offset[b + 1]; ++i) {
-        AddRow(from, scale, width, out.data_ptr<float>() + static_cast<size_t>(token[i]) * width);
-      }
-    }
+    PoolRowsBackward(Spans(saved[0], saved[1]), gradient.data_ptr<float>(),
+                     static_cast<size_t>(gradient.size(1)), out.data_ptr<float>());
     return {out, Tensor(), Tensor()};
   }
 };
 
-// best[b][f] = max over i of sum over j of table[t[i + j]][j F + f], windows running out behind the
-// end. table [U, width F] -> [B, F].
+// MaximumOfWindows: table [U, window F] -> [B, F].
 struct WindowMaximum : torch::autograd::Function<WindowMaximum> {
   static Tensor forward(AutogradContext* context, const Tensor& table, const Tensor& tokens,
                         const Tensor& offsets, int64_t window) {
-    const int64_t batch = offsets.size(0) - 1;
     const int64_t filters = table.size(1) / window;
-    const auto width = static_cast<size_t>(filters);
-    Tensor best = torch::full({batch, filters}, kNothing);
-    Tensor argmax = torch::full({batch, filters}, -1, torch::kInt32);
-    const float* values = table.data_ptr<float>();
-    const int32_t* token = tokens.data_ptr<int32_t>();
-    const int32_t* offset = offsets.data_ptr<int32_t>();
-    std::vector<float> sums(width);
-    for (int64_t b = 0; b < batch; ++b) {
-      const size_t row = static_cast<size_t>(b) * width;
-      for (int32_t i = offset[b]; i < offset[b + 1]; ++i) {
-        std::fill(sums.begin(), sums.end(), 0.0F);
-        for (int32_t j = 0; j < window && i + j < offset[b + 1]; ++j) {
-          const auto at = static_cast<size_t>(token[i + j]) * static_cast<size_t>(window) +
-                          static_cast<size_t>(j);
-          AddRow(values + at * width, 1.0F, width, sums.data());
-        }
-        KeepMaximum(sums.data(), i, width, best.data_ptr<float>() + row,
-                    argmax.data_ptr<int32_t>() + row);
-      }
-    }
+    Tensor best = torch::full({offsets.size(0) - 1, filters}, kNothing);
+    Tensor argmax = torch::full({offsets.size(0) - 1, filters}, -1, torch::kInt32);
+    MaximumOfWindows(Spans(tokens, offsets), table.data_ptr<float>(), static_cast<size_t>(window),
+                     static_cast<size_t>(filters), best.data_ptr<float>(),
+                     argmax.data_ptr<int32_t>());
     context->save_for_backward({tokens, offsets, argmax});
     context->saved_data["rows"] = table.size(0);
     context->saved_data["window"] = window;
@@ -129,21 +76,9 @@ struct WindowMaximum : torch::autograd::Function<WindowMaximum> {
     const int64_t window = context->saved_data["window"].toInt();
     const int64_t filters = gradient.size(1);
     Tensor out = torch::zeros({context->saved_data["rows"].toInt(), window * filters});
-    const int32_t* token = saved[0].data_ptr<int32_t>();
-    const int32_t* offset = saved[1].data_ptr<int32_t>();
-    const int32_t* argmax = saved[2].data_ptr<int32_t>();
-    const float* from = gradient.data_ptr<float>();
-    float* to = out.data_ptr<float>();
-    for (int64_t b = 0; b < gradient.size(0); ++b) {
-      for (int64_t f = 0; f < filters; ++f) {
-        const float g = from[b * filters + f];
-        const int32_t i = argmax[b * filters + f];
-        if (g == 0.0F || i < 0) continue;
-        for (int32_t j = 0; j < window && i + j < offset[b + 1]; ++j) {
-          to[(token[i + j] * window + j) * filters + f] += g;
-        }
-      }
-    }
+    MaximumOfWindowsBackward(Spans(saved[0], saved[1]), saved[2].data_ptr<int32_t>(),
+                             gradient.data_ptr<float>(), static_cast<size_t>(window),
+                             static_cast<size_t>(filters), out.data_ptr<float>());
     return {out, Tensor(), Tensor(), Tensor()};
   }
 };
