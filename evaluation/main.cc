@@ -9,6 +9,7 @@
 #include "base/program_options.h"
 #include "engine/engine.h"
 #include "evaluation/eval_judge.h"
+#include "evaluation/eval_split.h"
 #include "evaluation/labelled_text.h"
 #include "evaluation/report.h"
 #include "models/bundle_store.h"
@@ -44,11 +45,15 @@ Loaded LoadModels(const po::variables_map& options) {
   return loaded;
 }
 
-Report Measure(const std::string& path, const Loaded& loaded, bool with_fallback) {
+std::vector<LabelledText> ParseRows(const std::string& bytes) {
   std::vector<std::string> keys;
   for (const Task task : kTasks) keys.emplace_back(TaskKey(task));
+  return ParseLabelledTexts(bytes, keys);
+}
+
+Report Measure(const std::string& path, const Loaded& loaded, bool with_fallback) {
   const std::string bytes = ReadFile(path);
-  const std::vector<LabelledText> rows = ParseLabelledTexts(bytes, keys);
+  const std::vector<LabelledText> rows = ParseRows(bytes);
   Report report;
   report.data = std::filesystem::path(path).filename().string();
   report.data_sha256 = Sha256Hex(bytes);
@@ -67,13 +72,17 @@ Report Measure(const std::string& path, const Loaded& loaded, bool with_fallback
   return report;
 }
 
-void WriteReports(const std::filesystem::path& folder, const Report& report) {
+void MakeFolder(const char* option, const std::filesystem::path& folder) {
   std::error_code failure;
   std::filesystem::create_directories(folder, failure);
   if (failure) {
-    throw Error(ErrorCode::kUnavailable,
-                "--report: cannot make " + folder.string() + ": " + failure.message());
+    throw Error(ErrorCode::kUnavailable, std::string(option) + ": cannot make " + folder.string() +
+                                             ": " + failure.message());
   }
+}
+
+void WriteReports(const std::filesystem::path& folder, const Report& report) {
+  MakeFolder("--report", folder);
   WriteFileDurably(folder / "report.html", WriteHtmlReport(report));
   WriteFileDurably(folder / "report.json", WriteJsonReport(report));
 }
@@ -107,10 +116,24 @@ void PrintJson(const Report& report) {
   std::cout << out << "\n";
 }
 
+int SplitData(const std::string& path, const std::filesystem::path& folder) {
+  const std::string bytes = ReadFile(path);
+  const std::vector<LabelledText> rows = ParseRows(bytes);
+  MakeFolder("--split", folder);
+  const SplitFiles files = WriteSplit(bytes, rows, folder);
+  std::cout << files.learn << " texts to learn from in " << (folder / "learn.jsonl").string()
+            << "\n"
+            << files.measure << " texts to measure with in " << (folder / "measure.jsonl").string()
+            << "\n";
+  return 0;
+}
+
 CommandLine MakeCommandLine() {
   CommandLine line;
   line.summary = "Measures bundles on a labelled file, answering as the server does.";
-  line.usage = "rebound-eval (--bundle DIR | --models DIR) --data FILE.jsonl [options]";
+  line.usage =
+      "rebound-eval (--bundle DIR | --models DIR) --data FILE.jsonl [options]\n"
+      "       rebound-eval --split DIR --data FILE.jsonl";
   line.epilogue =
       "A line of FILE is {\"id\",\"text\",\"bnac\":[..],\"backoff\":[..],\"label\":[..],\"sure\":"
       "bool,\n\"source\",\"lang\"}; a class list may be one string, and a row without a task's key "
@@ -123,6 +146,9 @@ CommandLine MakeCommandLine() {
       "json", po::bool_switch(), "print one JSON object")(
       "report", po::value<std::string>()->value_name("DIR"),
       "write report.html (self-contained, with plots) and report.json into DIR")(
+      "split", po::value<std::string>()->value_name("DIR"),
+      "measure nothing: write two halves of FILE without near copies between them into DIR, "
+      "learn.jsonl for rebound-labels import and measure.jsonl")(
       "errors", po::value<size_t>()->value_name("N")->default_value(0),
       "list the first N misclassified texts of each task, masked");
   return line;
@@ -131,6 +157,9 @@ CommandLine MakeCommandLine() {
 int Run(int argc, const char* const* argv) {
   const auto options = ParseOptions(argc, argv, MakeCommandLine());
   if (!options) return 0;
+  if (options->count("split") != 0) {
+    return SplitData((*options)["data"].as<std::string>(), (*options)["split"].as<std::string>());
+  }
   if (options->count("bundle") + options->count("models") != 1) {
     throw Error(ErrorCode::kInvalidArgument, "say --bundle DIR or --models DIR (see --help)");
   }

@@ -1,6 +1,8 @@
 // rebound-eval on small bundles whose answers are known.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/file.h"
 #include "base/json.h"
 #include "evaluation/scorecard.h"
@@ -106,6 +108,29 @@ TEST_F(EvalProgramTest, TextsOfTheReportAreMasked) {
     EXPECT_EQ(text.find("ann@acme"), std::string::npos) << name;
     EXPECT_NE(text.find("spamhaus __email__"), std::string::npos) << name;
   }
+}
+
+TEST_F(EvalProgramTest, ASplitHasHalvesWithoutNearCopiesAndWhatImportReads) {
+  const std::string rows =
+      "{\"text\":\"550 5.1.1 <ann@acme.example>: no such user in this domain\",\"bnac\":"
+      "[\"RECIPIENT_NOT_FOUND\",\"BLOCKED\"],\"sure\":true}\n"
+      "{\"text\":\"smtp; 550 <bob@b.example>: No such user in this domain\",\"bnac\":\"SPF\"}\n"
+      "{\"text\":\"451 greylisting in effect\",\"bnac\":\"GRAYLISTING\",\"x\":1}\n"
+      "{\"text\":\"452 mailbox is over its quota\",\"bnac\":\"RECIPIENT_ERROR\",\"x\":2}\n";
+  const auto split = folder_.path() / "split";
+  const Ran ran = Eval(rows, "--split '" + split.string() + "'");
+  ASSERT_EQ(ran.exit_code, 0) << ran.errors;
+  const std::string learn = ReadFile(split / "learn.jsonl");
+  const std::string measure = ReadFile(split / "measure.jsonl");
+  const auto has = [](const std::string& file, const std::string& words) {
+    return file.find(words) != std::string::npos;
+  };
+  EXPECT_EQ(has(learn, "ann@acme"), has(learn, "bob@b")) << learn;
+  EXPECT_NE(has(learn, "ann@acme"), has(measure, "ann@acme")) << measure;
+  EXPECT_FALSE(has(learn, "BLOCKED")) << "the first class is what is learned: " << learn;
+  EXPECT_EQ(has(measure, "\"x\":1"), has(measure, "greylisting")) << "lines as they are";
+  EXPECT_EQ(std::count(learn.begin(), learn.end(), '\n'), 2);
+  EXPECT_EQ(std::count(measure.begin(), measure.end(), '\n'), 2);
 }
 
 TEST_F(EvalProgramTest, WrongInputIsNamed) {
