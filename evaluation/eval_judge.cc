@@ -96,7 +96,7 @@ class Judge {
     report_.task = TaskName(task_);
     report_.all = all_.Finish();
     report_.sure = sure_.Finish();
-    report_.intervals = MeasureIntervals(sure_.outcomes(), TaskLabels(task_).size());
+    report_.intervals = MeasureIntervals(sure_.scored_rows(), TaskLabels(task_).size());
     report_.sources = BySize(sources_);
     report_.languages = BySize(languages_);
     if (!rows_.empty()) AddBaselines();

@@ -41,20 +41,20 @@ class Counter {
     bins_.fill(BinCount());
     rows_ = 0;
   }
-  void Add(const Outcome& outcome) {
-    const int64_t right = outcome.truth == outcome.predicted ? 1 : 0;
-    ClassCount& truth = classes_[outcome.truth];
+  void Add(const ScoredRow& row) {
+    const int64_t right = row.truth == row.predicted ? 1 : 0;
+    ClassCount& truth = classes_[row.truth];
     ++rows_;
     ++truth.rows;
-    ++classes_[outcome.predicted].predicted;
+    ++classes_[row.predicted].predicted;
     truth.right += right;
-    if (outcome.single) {
+    if (row.single) {
       ++truth.single_rows;
       truth.single_right += right;
     }
-    BinCount& bin = bins_[BinOf(outcome.confidence)];
+    BinCount& bin = bins_[BinOf(row.confidence)];
     ++bin.rows;
-    bin.gap += static_cast<double>(right) - outcome.confidence;
+    bin.gap += static_cast<double>(right) - row.confidence;
   }
   double MacroRecall() const {
     return Mean([](const ClassCount& c) { return c.single_right; },
@@ -111,16 +111,16 @@ Interval WilsonInterval(int64_t right, int64_t rows) {
   return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
 }
 
-ScoreIntervals MeasureIntervals(std::span<const Outcome> outcomes, size_t labels, int draws) {
+ScoreIntervals MeasureIntervals(std::span<const ScoredRow> rows, size_t labels, int draws) {
   ScoreIntervals intervals;
   int64_t right = 0;
   Counter counter(labels);
-  for (const Outcome& outcome : outcomes) {
-    right += outcome.truth == outcome.predicted ? 1 : 0;
-    counter.Add(outcome);
+  for (const ScoredRow& row : rows) {
+    right += row.truth == row.predicted ? 1 : 0;
+    counter.Add(row);
   }
-  intervals.accuracy = WilsonInterval(right, static_cast<int64_t>(outcomes.size()));
-  if (outcomes.empty() || draws < 1) {
+  intervals.accuracy = WilsonInterval(right, static_cast<int64_t>(rows.size()));
+  if (rows.empty() || draws < 1) {
     intervals.macro_recall = intervals.macro_f1 = intervals.ece = {0.0, 1.0};
     return intervals;
   }
@@ -129,8 +129,7 @@ ScoreIntervals MeasureIntervals(std::span<const Outcome> outcomes, size_t labels
   Draws random;
   for (int draw = 0; draw < draws; ++draw) {
     counter.Clear();
-    for (size_t i = 0; i < outcomes.size(); ++i)
-      counter.Add(outcomes[random.Below(outcomes.size())]);
+    for (size_t i = 0; i < rows.size(); ++i) counter.Add(rows[random.Below(rows.size())]);
     recalls.push_back(counter.MacroRecall());
     f1s.push_back(counter.MacroF1());
     eces.push_back(counter.Ece());

@@ -28,9 +28,9 @@ struct ScoreIntervals {
 
 inline constexpr int kBootstrapDraws = 1000;
 
-// `outcomes`: of a ScorecardBuilder with `labels` classes. The same outcomes give the same
+// `rows`: of a ScorecardBuilder with `labels` classes. The same rows give the same
 // intervals.
-ScoreIntervals MeasureIntervals(std::span<const Outcome> outcomes, size_t labels,
+ScoreIntervals MeasureIntervals(std::span<const ScoredRow> rows, size_t labels,
                                 int draws = kBootstrapDraws);
 
 }  // namespace rebound

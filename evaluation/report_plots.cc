@@ -30,6 +30,14 @@ std::string Percent(double share) {
   return out;
 }
 
+// Per cent; a mistake is never shown as none.
+std::string CellText(double share) {
+  std::string out;
+  if (share < 0.005) return "&lt;1";
+  Print(&out, "%.0f", 100.0 * share);
+  return out;
+}
+
 // A square frame with shares on its left.
 constexpr double kSide = 320.0;
 constexpr double kLeft = 44.0;
@@ -126,10 +134,10 @@ std::string ConfusionSvg(const Scorecard& scorecard) {
         Print(&out,
               "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" class=\"%s\" "
               "fill-opacity=\"%.2f\"/>"
-              "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\"%s>%.0f</text>",
+              "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\"%s>%s</text>",
               x + 0.5, y + 0.5, kCell - 1.0, kCell - 1.0, i == j ? "good" : "bad", strength,
               x + kCell / 2.0, y + kCell / 2.0 + 4.0, strength > 0.55 ? " class=\"on\"" : "",
-              100.0 * share);
+              CellText(share).c_str());
       }
       Print(&out, "<title>%s answered as %s: %lld of %lld</title></g>\n",
             EscapeHtml(scorecard.classes[i].label).c_str(),

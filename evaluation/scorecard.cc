@@ -63,7 +63,7 @@ void ScorecardBuilder::Add(std::span<const size_t> accepted, size_t predicted,
   }
   const bool right = std::find(accepted.begin(), accepted.end(), predicted) != accepted.end();
   const size_t truth = right ? predicted : accepted.front();
-  outcomes_.push_back({truth, predicted, accepted.size() == 1, probabilities[predicted]});
+  scored_rows_.push_back({truth, predicted, accepted.size() == 1, probabilities[predicted]});
   for (size_t i = 0; i < probabilities.size(); ++i) {
     const double distance = static_cast<double>(probabilities[i]) - (i == truth ? 1.0 : 0.0);
     brier_ += distance * distance;
@@ -73,24 +73,24 @@ void ScorecardBuilder::Add(std::span<const size_t> accepted, size_t predicted,
 
 Scorecard ScorecardBuilder::Finish() const {
   Scorecard card;
-  card.rows = static_cast<int64_t>(outcomes_.size());
+  card.rows = static_cast<int64_t>(scored_rows_.size());
   card.confusion.assign(labels_.size(), std::vector<int64_t>(labels_.size(), 0));
   card.bins.resize(kReliabilityBins);
   std::vector<int64_t> single_rows(labels_.size(), 0);
   std::vector<int64_t> single_right(labels_.size(), 0);
   int64_t right = 0;
-  for (const Outcome& outcome : outcomes_) {
-    const int64_t is_right = outcome.truth == outcome.predicted ? 1 : 0;
+  for (const ScoredRow& row : scored_rows_) {
+    const int64_t is_right = row.truth == row.predicted ? 1 : 0;
     right += is_right;
-    ++card.confusion[outcome.truth][outcome.predicted];
-    if (outcome.single) {
-      ++single_rows[outcome.truth];
-      single_right[outcome.truth] += is_right;
+    ++card.confusion[row.truth][row.predicted];
+    if (row.single) {
+      ++single_rows[row.truth];
+      single_right[row.truth] += is_right;
     }
     // Sums first; means once all rows are in.
-    ReliabilityBin& bin = card.bins[BinOf(outcome.confidence)];
+    ReliabilityBin& bin = card.bins[BinOf(row.confidence)];
     ++bin.rows;
-    bin.confidence += outcome.confidence;
+    bin.confidence += row.confidence;
     bin.accuracy += static_cast<double>(is_right);
   }
   FillClasses(labels_, &card);

@@ -69,7 +69,7 @@ struct Scorecard {
 };
 
 // What a scorecard keeps of one row.
-struct Outcome {
+struct ScoredRow {
   size_t truth;
   size_t predicted;
   bool single;       // the row accepts one class alone
@@ -86,11 +86,11 @@ class ScorecardBuilder {
   void Add(std::span<const size_t> accepted, size_t predicted,
            std::span<const float> probabilities);
   Scorecard Finish() const;
-  const std::vector<Outcome>& outcomes() const { return outcomes_; }  // [rows]
+  const std::vector<ScoredRow>& scored_rows() const { return scored_rows_; }  // [rows]
 
  private:
   std::vector<std::string> labels_;
-  std::vector<Outcome> outcomes_;
+  std::vector<ScoredRow> scored_rows_;
   double brier_ = 0.0;
   double log_loss_ = 0.0;
 };

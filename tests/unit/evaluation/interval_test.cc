@@ -40,7 +40,7 @@ TEST(WilsonInterval, OfNoRowsIsEverything) {
 TEST(MeasureIntervals, HoldTheFiguresAndAreTheSameAgain) {
   const ScorecardBuilder rows = Rows();
   const Scorecard card = rows.Finish();
-  const ScoreIntervals intervals = MeasureIntervals(rows.outcomes(), 3);
+  const ScoreIntervals intervals = MeasureIntervals(rows.scored_rows(), 3);
   const auto holds = [](const Interval& interval, double figure) {
     EXPECT_LT(interval.low, figure);
     EXPECT_GT(interval.high, figure);
@@ -50,14 +50,14 @@ TEST(MeasureIntervals, HoldTheFiguresAndAreTheSameAgain) {
   holds(intervals.macro_recall, card.macro_recall);
   holds(intervals.macro_f1, card.macro_f1);
   holds(intervals.ece, card.ece);
-  EXPECT_EQ(MeasureIntervals(rows.outcomes(), 3).macro_f1.low, intervals.macro_f1.low);
+  EXPECT_EQ(MeasureIntervals(rows.scored_rows(), 3).macro_f1.low, intervals.macro_f1.low);
 }
 
 TEST(MeasureIntervals, CountAsTheScorecardDoes) {
   // With one row, every draw is that row.
   ScorecardBuilder builder({"a", "b"});
   builder.Add(std::array<size_t, 1>{0}, 0, std::array<float, 2>{0.75F, 0.25F});
-  const ScoreIntervals intervals = MeasureIntervals(builder.outcomes(), 2);
+  const ScoreIntervals intervals = MeasureIntervals(builder.scored_rows(), 2);
   EXPECT_DOUBLE_EQ(intervals.macro_recall.low, builder.Finish().macro_recall);
   EXPECT_DOUBLE_EQ(intervals.macro_f1.high, builder.Finish().macro_f1);
   EXPECT_NEAR(intervals.ece.low, builder.Finish().ece, 1e-12);

@@ -20,7 +20,7 @@ TaskReport MakeTask(const std::string& name) {
   task.task = name;
   task.facts = {{"version", "3"}};
   task.sure = task.all = builder.Finish();
-  task.intervals = MeasureIntervals(builder.outcomes(), 2);
+  task.intervals = MeasureIntervals(builder.scored_rows(), 2);
   task.baselines = {{"majority class", 0.25, 0.1, 0.2}};
   task.sources = {{"log", 2, 1}};
   task.languages = {{"Latin", 2, 1}};
