@@ -36,9 +36,9 @@ double Accuracy(const std::filesystem::path& report, std::string_view task) {
 TEST(FlywheelTest, HalfOfAFileContributedMakesTheOtherHalfMoreOftenRight) {
   const TempFolder folder;
   // Settings of the caller that point at a store of his own must not be followed.
-  const Ran ran =
-      RunCommand("REBOUND_STORE='postgresql:///nowhere?host=/nonexistent' '" +
-                 test::SourcePath("tools/flywheel") + "' " + SmallRun(folder.path().string()));
+  const Ran ran = RunCommand(
+      "REBOUND_STORE='postgresql:///nowhere?host=/nonexistent' REBOUND_BUNDLE=/nowhere '" +
+      test::SourcePath("tools/flywheel") + "' " + SmallRun(folder.path().string()));
   ASSERT_EQ(ran.exit_code, 0) << ran.errors;
   for (const char* task : {"bnac", "backoff", "action"}) {
     const double before = Accuracy(folder.path() / "before", task);
