@@ -43,7 +43,7 @@ struct SamplingOptions {
   size_t copies_per_epoch = 32;  // of one group, drawn anew each epoch; 0: all
   float word_dropout = 0.1F;     // share of tokens left out, so that no phrase stands on one word
   float crop = 0.0F;             // share of rows of which only a random stretch is shown
-  float split = 0.0F;            // share of tokens shown as two smaller pieces, each again so
+  float split = 0.25F;           // share of tokens shown as two smaller pieces, each again so
   float code_dropout = 0.0F;     // share of rows of which no piece with a digit is shown
   float group_power = 0.5F;      // a row counts copies^-power: 0 by rows, 1 by groups
   float class_power = 0.5F;      // a class counts rows^-power: 0 as it is, 1 balanced

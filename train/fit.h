@@ -12,9 +12,9 @@
 namespace rebound {
 
 struct FitOptions {
-  int epochs = 5;
+  int epochs = 10;
   int patience = 4;  // epochs without a better calibration score before it stops
-  float learning_rate = 2e-3F;
+  float learning_rate = 5e-3F;
   float label_smoothing = 0.05F;
   float dropout = 0.3F;
   float others_weight = 0.0F;  // how much each other task's loss counts

@@ -40,8 +40,8 @@ CommandLine MakeCommandLine() {
   add("models", po::value<std::string>()->value_name("DIR")->required(), "root of the bundles");
   add("snapshot", po::value<int64_t>()->value_name("ID"), "train on this snapshot, not a new one");
   add("seed", po::value<uint64_t>()->value_name("N")->default_value(1), "of everything random");
-  add("network", po::value<std::string>()->value_name("KIND")->default_value("auto"),
-      "bag, table_cnn, or auto: train both and let the calibration rows choose");
+  add("network", po::value<std::string>()->value_name("KIND")->default_value("bag"),
+      "bag, table_cnn, or auto: train both and let the calibration rows choose (slower)");
   add("members", po::value<int>()->value_name("N")->default_value(TrainingOptions().members),
       "networks of each kind whose mean is the model, merged into one");
   add("promote", po::value<std::string>()->value_name("WHEN")->default_value("auto"),
@@ -56,7 +56,7 @@ CommandLine MakeCommandLine() {
   add("patience", po::value<int>()->value_name("N")->default_value(FitOptions().patience),
       "epochs without a better calibration score before it stops");
   add("learning-rate",
-      po::value<float>()->value_name("X")->default_value(FitOptions().learning_rate, "0.002"),
+      po::value<float>()->value_name("X")->default_value(FitOptions().learning_rate, "0.005"),
       "highest, of Adam");
   add("device", po::value<std::string>()->value_name("NAME")->default_value("cpu"), "cpu or cuda");
   add("threads", po::value<int>()->value_name("N")->default_value(1), "of one task");

@@ -29,9 +29,9 @@ std::string NowText() {
   return text;
 }
 
-// What the status codes would mend on the calibration rows.
+// What the status codes would mend on the calibration rows; says what that is.
 double ChooseThreshold(const Corpus& corpus, const DataSet& data,
-                       const std::vector<float>& probabilities, Task task) {
+                       const std::vector<float>& probabilities, Task task, Progress* progress) {
   const size_t labels = TaskLabels(task).size();
   std::vector<FallbackCase> cases;
   for (size_t row = 0; row < data.rows(); ++row) {
@@ -46,7 +46,22 @@ double ChooseThreshold(const Corpus& corpus, const DataSet& data,
     c.code_right = by_code && static_cast<int32_t>(*by_code) == data.labels[row];
     cases.push_back(c);
   }
-  return ChooseFallbackThreshold(cases);
+  const double threshold = ChooseFallbackThreshold(cases);
+  size_t asked = 0;
+  size_t mended = 0;
+  size_t broken = 0;
+  for (const FallbackCase& c : cases) {
+    if (!c.code_known || c.probability >= threshold) continue;
+    ++asked;
+    mended += c.code_right && !c.model_right ? 1 : 0;
+    broken += c.model_right && !c.code_right ? 1 : 0;
+  }
+  progress->Tell("fallback", {{"threshold", FigureText(threshold)},
+                              {"calibration_rows", std::to_string(cases.size())},
+                              {"asked", std::to_string(asked)},
+                              {"mended", std::to_string(mended)},
+                              {"broken", std::to_string(broken)}});
+  return threshold;
 }
 
 // About kGoldens texts spread over the classes: for each class the surest row first, then rows
@@ -218,7 +233,7 @@ BundleDraft Run::MakeDraft(TrainingOutcome* outcome) {
   BundleDraft draft;
   draft.config = MakeConfig(trained);
   draft.config.fallback_threshold =
-      ChooseThreshold(corpus_, sides_.calibrate, calibration, options_.task);
+      ChooseThreshold(corpus_, sides_.calibrate, calibration, options_.task, progress_);
   draft.weights = ViewWeights(draft.config);
   draft.tokenizer_model = tokenizer_.bytes;
 

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "labelstore/generator.h"
 #include "models/bundle.h"
+#include "models/folded_network.h"
 #include "models/network.h"
 #include "train/child_process.h"
 #include "train/ensemble.h"
@@ -59,11 +60,16 @@ struct Measured {
   double samples = 0.0;  // rows times epochs
   double accuracy = 0.0;
   double macro_f1 = 0.0;
+  double microseconds = 0.0;  // of our inference for one message, tokens to logits
+  double megabytes = 0.0;     // of the weights in the bundle
 };
 
 void Print(const Measured& m) {
   std::printf("%-28s %8.2f s %10.0f samples/s   held-out accuracy %.4f  macro-F1 %.4f\n",
               m.name.c_str(), m.seconds, m.samples / m.seconds, m.accuracy, m.macro_f1);
+  if (m.megabytes > 0.0) {
+    std::printf("%-28s %8.2f us a message, %.1f MB of weights\n", "", m.microseconds, m.megabytes);
+  }
   std::fflush(stdout);
 }
 
@@ -103,6 +109,31 @@ FitOptions MakeFit(const po::variables_map& options) {
   fit.sampling.group_power = options["group-power"].as<float>();
   fit.sampling.class_power = options["class-power"].as<float>();
   return fit;
+}
+
+// Times our inference on the judging rows; the sum of all logits keeps the work from vanishing.
+void MeasureInference(const NetworkSpec& spec, const Weights& weights, const DataSet& data,
+                      Measured* measured) {
+  BundleConfig config;
+  config.network = spec.kind;
+  config.sizes = spec.sizes;
+  config.labels.assign(static_cast<size_t>(spec.labels), "any");
+  TensorMap tensors;
+  for (const auto& [name, shape] : NetworkTensors(spec.kind, spec.sizes, spec.labels)) {
+    tensors[name] = {shape, weights.at(name)};
+    measured->megabytes += static_cast<double>(weights.at(name).size()) * sizeof(float) / 1e6;
+  }
+  const FoldedNetwork network(config, tensors);
+  FoldedNetwork::Scratch scratch;
+  double sum = 0.0;
+  const auto start = Clock::now();
+  for (size_t row = 0; row < data.rows(); ++row) {
+    const size_t begin = data.offsets[row];
+    sum +=
+        network.Forward({data.tokens.data() + begin, data.offsets[row + 1] - begin}, &scratch)[0];
+  }
+  measured->microseconds = SecondsSince(start) * 1e6 / static_cast<double>(data.rows());
+  if (!std::isfinite(sum)) throw Error(ErrorCode::kInternal, "the logits are not finite");
 }
 
 // The mean of `members` networks of one kind, one after the other.
@@ -146,7 +177,9 @@ Measured MeasureOurs(const po::variables_map& options, const std::string& kind, 
   NetworkSpec merged = spec;
   merged.sizes = MergedSizes(spec.sizes, members);
   const auto network = MakeTorchNetwork(merged);
-  network->Import(MergeMembers(spec, weights));
+  const Weights merged_weights = MergeMembers(spec, weights);
+  network->Import(merged_weights);
+  MeasureInference(merged, merged_weights, rows.judge, &measured);
   const auto judged = [&](const DataSet& data) {
     return JudgeProbabilities(
         data, ProbabilitiesOf(LogitsOf(network.get(), data, labels.size()), labels.size(), 1.0),
@@ -242,6 +275,8 @@ void CompareByFolds(const po::variables_map& options, Task task, const Encoder& 
       sum.samples += m.samples;
       sum.accuracy += m.accuracy / folds;
       sum.macro_f1 += m.macro_f1 / folds;
+      sum.microseconds += m.microseconds / folds;
+      sum.megabytes = m.megabytes;
     }
   }
   for (size_t i = 0; i < sides.size(); ++i) corpus->rows[i].side = sides[i];
@@ -294,7 +329,8 @@ int Run(int argc, char** argv) {
   add("split", po::value<float>()->default_value(fit.sampling.split), "");
   add("code-dropout", po::value<float>()->default_value(fit.sampling.code_dropout), "");
   add("others", po::value<float>()->default_value(fit.others_weight), "weight of other tasks");
-  add("members", po::value<int>()->default_value(1), "networks merged into one");
+  add("members", po::value<int>()->default_value(TrainingOptions().members),
+      "networks merged into one");
   add("folds", po::value<int>()->default_value(0),
       "0: judge by the held-out rows; N: by N tenths of the others, a seed each, and print means");
   add("crop", po::value<float>()->default_value(fit.sampling.crop), "");
@@ -302,9 +338,9 @@ int Run(int argc, char** argv) {
   add("batch", po::value<size_t>()->default_value(fit.sampling.batch_rows), "");
   add("group-power", po::value<float>()->default_value(fit.sampling.group_power), "");
   add("class-power", po::value<float>()->default_value(fit.sampling.class_power), "");
-  add("embedding", po::value<int>()->default_value(64), "");
-  add("filters", po::value<int>()->default_value(64), "");
-  add("hidden", po::value<int>()->default_value(64), "");
+  add("embedding", po::value<int>()->default_value(48), "");
+  add("filters", po::value<int>()->default_value(32), "");
+  add("hidden", po::value<int>()->default_value(48), "");
   add("fasttext-epochs", po::value<int>()->default_value(5), "0: leave fastText out");
   add("verbose", po::bool_switch(), "every epoch");
   const auto options = ParseOptions(argc, argv, line);

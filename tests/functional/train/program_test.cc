@@ -139,7 +139,7 @@ TEST_F(TrainProgramTest, AKilledParentTakesItsChildrenAlong) {
 }
 
 TEST_F(TrainProgramTest, TheJsonLogIsOneObjectALine) {
-  const Ran ran = TrainWith("--task action --network bag --json-log");
+  const Ran ran = TrainWith("--task action --network bag --members 1 --json-log");
   ASSERT_EQ(ran.exit_code, 0) << ran.errors;
   std::vector<std::string> events;
   for (const std::string_view line : Split(ran.output, '\n')) {
@@ -152,13 +152,15 @@ TEST_F(TrainProgramTest, TheJsonLogIsOneObjectALine) {
       EXPECT_EQ(GetJsonInt(object, "version"), 1);
     }
   }
-  EXPECT_EQ(events, (std::vector<std::string>{"tokenizer", "data", "epoch", "epoch", "epoch",
-                                              "network", "epoch", "epoch", "epoch", "result"}));
+  EXPECT_EQ(events,
+            (std::vector<std::string>{"tokenizer", "data", "epoch", "epoch", "epoch", "network",
+                                      "epoch", "epoch", "epoch", "fallback", "result"}));
 }
 
 TEST_F(TrainProgramTest, WrongUseExitsWithTwoAndSaysWhatIsWrong) {
   const std::pair<const char*, const char*> cases[] = {
       {"--task spam", "--task: 'spam' is none of bnac, backoff, action, all (see --help)"},
+      {"--members 0", "--members: 1 to 64 (see --help)"},
       {"--network lstm", "--network: 'lstm' is none of auto, bag, table_cnn (see --help)"},
       {"--promote maybe", "--promote: say auto, always or never (see --help)"},
       {"--device tpu", "--device: say cpu or cuda (see --help)"},
