@@ -121,17 +121,18 @@ FitResult Fit(Network* network, const std::string& kind, const DataSet& train,
     if (observer) observer(report);
     const double score = FitScore(card);
     const bool better = score > best_score || (score == best_score && card.log_loss < best_loss);
-    if (better || calibrate.rows() == 0) {
+    const bool keeps_best = calibrate.rows() > 0 && options.patience > 0;
+    if (better || !keeps_best) {
       best_score = score;
       best_loss = card.log_loss;
       result.best_epoch = epoch;
       result.calibration = card;
-      if (calibrate.rows() > 0) best_weights = network->Export();
+      if (keeps_best) best_weights = network->Export();
     } else if (epoch - result.best_epoch >= options.patience) {
       break;
     }
   }
-  if (calibrate.rows() > 0) network->Import(best_weights);
+  if (!best_weights.empty()) network->Import(best_weights);
   return result;
 }
 

@@ -13,7 +13,10 @@ namespace rebound {
 
 struct FitOptions {
   int epochs = 10;
-  int patience = 4;  // epochs without a better calibration score before it stops
+  // Epochs without a better calibration score before it stops and goes back to the best one. 0:
+  // the whole schedule, as the same network is trained on all rows afterwards, so that the
+  // temperature is that of a network trained as long.
+  int patience = 0;
   float learning_rate = 5e-3F;
   float label_smoothing = 0.05F;
   float dropout = 0.3F;
@@ -47,8 +50,9 @@ struct FitResult {
 // One number to compare networks and epochs by: the mean of macro-F1 and accuracy.
 double FitScore(const Scorecard& scorecard);
 
-// Trains `network` and leaves it with the weights of its best epoch; without calibration rows, with
-// the last ones. Throws kCancelled where `stop` says so, kInternal where the loss is not finite.
+// Trains `network` and leaves it with the weights of its best epoch; without patience or
+// calibration rows, with the last ones. Throws kCancelled where `stop` says so, kInternal where the
+// loss is not finite.
 FitResult Fit(Network* network, const std::string& kind, const DataSet& train,
               const DataSet& calibrate, const std::vector<std::string>& labels,
               const FitOptions& options, const EpochObserver& observer,

@@ -40,7 +40,7 @@ CommandLine MakeCommandLine() {
   add("models", po::value<std::string>()->value_name("DIR")->required(), "root of the bundles");
   add("snapshot", po::value<int64_t>()->value_name("ID"), "train on this snapshot, not a new one");
   add("seed", po::value<uint64_t>()->value_name("N")->default_value(1), "of everything random");
-  add("network", po::value<std::string>()->value_name("KIND")->default_value("bag"),
+  add("network", po::value<std::string>()->value_name("KIND")->default_value("table_cnn"),
       "bag, table_cnn, or auto: train both and let the calibration rows choose (slower)");
   add("members", po::value<int>()->value_name("N")->default_value(TrainingOptions().members),
       "networks of each kind whose mean is the model, merged into one");
@@ -54,7 +54,7 @@ CommandLine MakeCommandLine() {
       "pieces of a new tokenizer");
   add("epochs", po::value<int>()->value_name("N")->default_value(FitOptions().epochs), "at most");
   add("patience", po::value<int>()->value_name("N")->default_value(FitOptions().patience),
-      "epochs without a better calibration score before it stops");
+      "epochs without a better calibration score before it stops; 0: never");
   add("learning-rate",
       po::value<float>()->value_name("X")->default_value(FitOptions().learning_rate, "0.005"),
       "highest, of Adam");

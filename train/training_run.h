@@ -28,7 +28,7 @@ struct TrainingOptions {
   std::filesystem::path models;       // root of the bundle tree
   std::vector<std::string> networks;  // kinds to train; the calibration rows choose
   std::map<std::string, int64_t> sizes = {{"embedding", 48}, {"filters", 32}, {"hidden", 48}};
-  int members = 4;  // networks whose mean is the model; they become one of members times the sizes
+  int members = 3;  // networks whose mean is the model; they become one of members times the sizes
   FitOptions fit;
   uint64_t seed = 1;
   Device device = Device::kCpu;

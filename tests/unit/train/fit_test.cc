@@ -78,6 +78,15 @@ TEST(FitTest, PatienceEndsTheRunEarly) {
   EXPECT_EQ(network.rates.size(), 5u);
 }
 
+TEST(FitTest, WithoutPatienceEveryEpochIsTrainedAndTheLastStays) {
+  ScriptedNetwork network(3);
+  const FitResult result =
+      Fit(&network, "toy", MakeRows(10), MakeRows(4), kLabels, Options(6, 0), nullptr, nullptr);
+  EXPECT_EQ(result.best_epoch, 6);
+  EXPECT_EQ(result.calibration.accuracy, 0.0);
+  EXPECT_EQ(network.Export().at("step")[0], 6.0F);
+}
+
 TEST(FitTest, WithoutCalibrationRowsEveryEpochIsTrainedAndTheLastStays) {
   ScriptedNetwork network(2);
   const FitResult result =
