@@ -162,19 +162,30 @@ void ThrowFaults(const Faults& faults) {
   Refuse(message);
 }
 
-// Groups, and which templates differ from a near copy in their labels.
+size_t FindRoot(std::vector<size_t>* parents, size_t at) {
+  while ((*parents)[at] != at) at = (*parents)[at] = (*parents)[(*parents)[at]];
+  return at;
+}
+
+// Groups, and which templates differ from a near copy in their labels. Likeness is passed on: a
+// template that is like two groups joins them, or a near copy would stand on the other side.
 void GroupTemplates(const std::vector<std::set<std::string>>& words,
                     std::vector<Template>* templates) {
+  std::vector<size_t> parents(templates->size());
   for (size_t i = 0; i < templates->size(); ++i) {
-    (*templates)[i].group = (*templates)[i].id;
+    parents[i] = i;
     (*templates)[i].codes_decide = words[i].size() < kFewWords;
   }
   FindAlike(words, kSameGroup, [&](size_t i, size_t j, double) {
+    const size_t a = FindRoot(&parents, i), b = FindRoot(&parents, j);
+    parents[std::max(a, b)] = std::min(a, b);
     Template& each = (*templates)[i];
     Template& earlier = (*templates)[j];
-    if (each.group == each.id) each.group = earlier.group;
     if (earlier.labels != each.labels) earlier.codes_decide = each.codes_decide = true;
   });
+  for (size_t i = 0; i < templates->size(); ++i) {
+    (*templates)[i].group = (*templates)[FindRoot(&parents, i)].id;
+  }
 }
 
 // A word tells the more the surer it makes the labels, against how common they are anyway.

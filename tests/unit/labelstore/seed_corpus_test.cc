@@ -136,5 +136,19 @@ TEST(ProjectCorpus, LoadsAndCoversEveryLabelOfEveryTask) {
   for (const Task task : kTasks) EXPECT_EQ(seen[Index(task)].size(), TaskLabels(task).size());
 }
 
+// The split's promise: a near copy of what trained never judges.
+TEST(ProjectCorpus, NearCopiesStandOnOneSideOfTheSplit) {
+  const auto templates = LoadSeedCorpus(FindSeedFolder() / "templates");
+  std::vector<std::set<std::string>> words;
+  for (const Template& each : templates) words.push_back(WordsOf(each.pieces));
+  size_t pairs = 0;
+  FindAlike(words, kSameGroup, [&](size_t i, size_t j, double) {
+    ++pairs;
+    EXPECT_EQ(templates[i].group, templates[j].group) << templates[i].text << "\n"
+                                                      << templates[j].text;
+  });
+  EXPECT_GT(pairs, 100u);
+}
+
 }  // namespace
 }  // namespace rebound
