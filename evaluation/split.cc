@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <numeric>
-#include <unordered_map>
 
 #include "base/digest.h"
 #include "base/text.h"
@@ -43,11 +41,6 @@ void AddToken(std::string_view token, std::vector<std::string>* words) {
   end_word();
 }
 
-size_t FindRoot(std::vector<size_t>* parents, size_t at) {
-  while ((*parents)[at] != at) at = (*parents)[at] = (*parents)[(*parents)[at]];
-  return at;
-}
-
 }  // namespace
 
 std::vector<std::string> SplitWords(std::string_view normalised) {
@@ -64,34 +57,6 @@ std::vector<std::string> SplitWords(std::string_view normalised) {
   std::sort(words.begin(), words.end());
   words.erase(std::unique(words.begin(), words.end()), words.end());
   return words;
-}
-
-std::vector<size_t> GroupAlike(const std::vector<std::vector<std::string>>& words) {
-  std::vector<size_t> parents(words.size());
-  std::iota(parents.begin(), parents.end(), size_t{0});
-  std::unordered_map<std::string_view, std::vector<size_t>> places;  // where a word stood before
-  std::vector<size_t> shared(words.size(), 0);
-  for (size_t i = 0; i < words.size(); ++i) {
-    std::vector<size_t> touched;
-    for (const std::string& word : words[i]) {
-      std::vector<size_t>& earlier = places[word];
-      for (const size_t j : earlier) {
-        if (shared[j]++ == 0) touched.push_back(j);
-      }
-      earlier.push_back(i);
-    }
-    for (const size_t j : touched) {
-      const size_t all = words[i].size() + words[j].size() - shared[j];
-      if (static_cast<double>(shared[j]) >= kAlike * static_cast<double>(all)) {
-        // By value: of two passing numbers minmax would give references.
-        const auto [first, second] = std::minmax({FindRoot(&parents, i), FindRoot(&parents, j)});
-        parents[second] = first;
-      }
-      shared[j] = 0;
-    }
-  }
-  for (size_t i = 0; i < parents.size(); ++i) parents[i] = FindRoot(&parents, i);
-  return parents;
 }
 
 std::vector<bool> FirstHalf(const std::vector<std::vector<std::string>>& words,

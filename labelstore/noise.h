@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "labelstore/random.h"
+#include "base/random.h"
 #include "labelstore/scene.h"
 
 namespace rebound {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "labelstore/random.h"
+#include "base/random.h"
 #include "labelstore/seed_corpus.h"
 
 namespace rebound {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <unordered_map>
 
 #include "base/digest.h"
 #include "base/error.h"
@@ -162,29 +161,22 @@ void ThrowFaults(const Faults& faults) {
   Refuse(message);
 }
 
-size_t FindRoot(std::vector<size_t>* parents, size_t at) {
-  while ((*parents)[at] != at) at = (*parents)[at] = (*parents)[(*parents)[at]];
-  return at;
-}
-
 // Groups, and which templates differ from a near copy in their labels. Likeness is passed on: a
 // template that is like two groups joins them, or a near copy would stand on the other side.
 void GroupTemplates(const std::vector<std::set<std::string>>& words,
                     std::vector<Template>* templates) {
-  std::vector<size_t> parents(templates->size());
+  DisjointGroups groups(templates->size());
   for (size_t i = 0; i < templates->size(); ++i) {
-    parents[i] = i;
     (*templates)[i].codes_decide = words[i].size() < kFewWords;
   }
   FindAlike(words, kSameGroup, [&](size_t i, size_t j, double) {
-    const size_t a = FindRoot(&parents, i), b = FindRoot(&parents, j);
-    parents[std::max(a, b)] = std::min(a, b);
+    groups.Join(i, j);
     Template& each = (*templates)[i];
     Template& earlier = (*templates)[j];
     if (earlier.labels != each.labels) earlier.codes_decide = each.codes_decide = true;
   });
   for (size_t i = 0; i < templates->size(); ++i) {
-    (*templates)[i].group = (*templates)[FindRoot(&parents, i)].id;
+    (*templates)[i].group = (*templates)[groups.FirstOf(i)].id;
   }
 }
 
@@ -273,29 +265,6 @@ std::set<std::string> WordsOf(std::string_view text) {
   std::set<std::string> words, numbers;
   AddWords(text, &words, &numbers);
   return words.empty() ? numbers : words;
-}
-
-void FindAlike(const std::vector<std::set<std::string>>& words, double least,
-               const std::function<void(size_t i, size_t j, double similarity)>& pair) {
-  std::unordered_map<std::string_view, std::vector<size_t>> places;  // where a word stood before
-  std::vector<size_t> shared(words.size(), 0);
-  for (size_t i = 0; i < words.size(); ++i) {
-    std::vector<size_t> touched;
-    for (const std::string& word : words[i]) {
-      std::vector<size_t>& earlier = places[word];
-      for (const size_t j : earlier) {
-        if (shared[j]++ == 0) touched.push_back(j);
-      }
-      earlier.push_back(i);
-    }
-    std::sort(touched.begin(), touched.end());
-    for (const size_t j : touched) {
-      const size_t all = words[i].size() + words[j].size() - shared[j];
-      const double similarity = static_cast<double>(shared[j]) / static_cast<double>(all);
-      if (similarity >= least) pair(i, j, similarity);
-      shared[j] = 0;
-    }
-  }
 }
 
 std::vector<Template> LoadSeedCorpus(const fs::path& folder) {

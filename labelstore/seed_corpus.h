@@ -10,12 +10,12 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/near_copies.h"
 #include "models/task.h"
 
 namespace rebound {
@@ -86,12 +86,6 @@ struct Template {
 // word its numbers, so that two bare codes are not alike.
 std::set<std::string> WordsOf(const std::vector<Piece>& pieces);
 std::set<std::string> WordsOf(std::string_view text);
-
-// Calls `pair` for all i > j whose word sets share at least `least` of all their words: i
-// ascending, then j.
-void FindAlike(const std::vector<std::set<std::string>>& words, double least,
-               const std::function<void(size_t i, size_t j, double similarity)>& pair);
-inline constexpr double kSameGroup = 0.6;
 
 // All *.tsv of `folder`, in order of file name and line. Throws kNotFound for no folder or no file,
 // kInvalidArgument naming file and line for a wrong header, unknown label, wrong slot, missing

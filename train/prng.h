@@ -1,4 +1,4 @@
-// The generator of everything random in training: the project's one (labelstore/random.h), with the
+// The generator of everything random in training: the project's one (base/random.h), with the
 // two draws that training needs. The same on every machine and standard library, unlike
 // std::shuffle and the std distributions. Thread-compatible.
 #pragma once
@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "labelstore/random.h"
+#include "base/random.h"
 
 namespace rebound {
 
