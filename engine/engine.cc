@@ -61,12 +61,20 @@ TaskAnswer Engine::Decide(const ModelSet& models, Task task, const Prediction& p
   const Classifier& classifier = *models.Get(task);
   const size_t model_label = classifier.task_label(prediction.label);
   TaskAnswer answer{model_label, prediction.probability, AnswerSource::kModel, model_label};
-  if (prediction.probability >= classifier.config().fallback_threshold) return answer;
-  const std::optional<size_t> by_code = LabelOfStatusCodes(task, FindStatusCodes(text));
-  if (!by_code || *by_code == model_label) return answer;
-  answer.label = *by_code;
-  answer.probability = ProbabilityOf(classifier, *by_code, scratch);
-  answer.source = AnswerSource::kStatusCode;
+  std::optional<size_t> by_code;
+  if (prediction.probability < classifier.config().fallback_threshold) {
+    by_code = LabelOfStatusCodes(task, FindStatusCodes(text));
+  }
+  if (by_code && *by_code != model_label) {
+    answer.label = *by_code;
+    answer.source = AnswerSource::kStatusCode;
+  } else if (!by_code && task == Task::kAction && prediction.probability < kActionGuess) {
+    static const size_t kUnknown = FindLabel(Task::kAction, "unknown").value();
+    answer.label = kUnknown;
+  }
+  if (answer.label != model_label) {
+    answer.probability = ProbabilityOf(classifier, answer.label, scratch);
+  }
   return answer;
 }
 

@@ -27,6 +27,10 @@ struct ModelSet {
 
 enum class AnswerSource : uint8_t { kModel, kStatusCode };
 
+// An action whose (calibrated) probability is below this is `unknown` instead: three of four such
+// guesses would be wrong, and some actions delete an address.
+inline constexpr float kActionGuess = 0.25F;
+
 struct TaskAnswer {
   size_t label;       // position in TaskLabels(task)
   float probability;  // the model's probability of `label`
@@ -55,7 +59,7 @@ class Engine {
   // models.Get(task).
   static Prediction Predict(const ModelSet& models, Task task, Scratch* scratch);
   // The answer: `prediction` unless it is below the bundle's threshold and the codes of the
-  // original text decide.
+  // original text decide; an action that nobody is sure of is `unknown`.
   static TaskAnswer Decide(const ModelSet& models, Task task, const Prediction& prediction,
                            std::string_view text, Scratch* scratch);
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <utility>
 
 #include "base/text.h"
 
@@ -113,83 +114,88 @@ struct EnhancedRow {
   std::string_view code;  // subject.detail
   Class classes;
   const Meaning& meaning;
+  std::string_view source;
 };
 
 // Left out: codes that say nothing (x.0, 1.4, 1.9, 2.4, 3.5, 5.0), codes that receivers use for
 // everything (7.1, 7.2), and those whose common use contradicts the registry (4.2.1 and 5.4.1,
 // where large receivers mean a rate and an unknown user; 7.13, 7.29, 7.30).
 constexpr EnhancedRow kEnhanced[] = {
-    // RFC 3463: address, mailbox, mail system, network, protocol, content
-    {"1.1", kAny, kNoSuchUser},
-    {"1.2", kAny, kNoSuchDomain},
-    {"1.3", kAny, kBadAddress},
-    {"1.6", kAny, kDisabled},
-    {"1.7", kAny, kBadSender},
-    {"1.8", kAny, kBadSender},
-    {"2.1", k5, kDisabled},
-    {"2.2", kAny, kMailboxFull},
-    {"2.3", kAny, kContent},
-    {"3.1", kAny, kReceiverFault},
-    {"3.2", k4, kReceiverFault},
-    {"3.3", kAny, kProtocol},
-    {"3.4", kAny, kContent},
-    {"4.1", k4, kConnection},
-    {"4.2", kAny, kConnection},
-    {"4.3", kAny, kNoRoute},
-    {"4.4", k4, kNoRoute},
-    {"4.4", k5, kNoSuchDomain},
-    {"4.5", kAny, kBusy},
-    {"4.6", kAny, kNoRoute},
-    {"4.7", kAny, kConnection},
-    {"5.1", kAny, kProtocol},
-    {"5.2", kAny, kProtocol},
-    {"5.3", kAny, kTooManyRecipients},
-    {"5.4", kAny, kProtocol},
-    {"5.5", kAny, kProtocol},
-    {"6.1", kAny, kContent},
-    {"6.3", kAny, kProtocol},
-    // RFC 4954 and RFC 5248: authentication and encryption
-    {"5.6", kAny, kProtocol},
-    {"7.8", kAny, kLogin},
-    {"7.9", kAny, kLogin},
-    {"7.10", kAny, kEncryptionDemanded},
-    {"7.11", kAny, kEncryptionDemanded},
-    {"7.12", kAny, kLogin},
-    // RFC 6531: SMTPUTF8 not offered
-    {"6.7", kAny, kProtocol},
-    {"6.9", kAny, kProtocol},
-    // RFC 6710 and RFC 7293
-    {"7.16", kAny, kContent},
-    {"7.17", kAny, kNoSuchUser},
-    // RFC 7372: e-mail authentication
-    {"7.20", kAny, kDkim},
-    {"7.21", kAny, kDkim},
-    {"7.22", kAny, kDkim},
-    {"7.23", kAny, kSpf},
-    {"7.24", kAny, kSpf},
-    {"7.25", kAny, kNoPtr},
-    {"7.26", kAny, kUnauthenticated},
-    // RFC 7505: null MX of the recipient and of the sender
-    {"1.10", kAny, kNoSuchDomain},
-    {"7.27", kAny, kBadSender},
-    // IANA registry: mail flood
-    {"7.28", kAny, kFlood},
+    {"1.1", kAny, kNoSuchUser, "RFC 3463, 3.2"},
+    {"1.2", kAny, kNoSuchDomain, "RFC 3463, 3.2"},
+    {"1.3", kAny, kBadAddress, "RFC 3463, 3.2"},
+    {"1.6", kAny, kDisabled, "RFC 3463, 3.2"},
+    {"1.7", kAny, kBadSender, "RFC 3463, 3.2"},
+    {"1.8", kAny, kBadSender, "RFC 3463, 3.2"},
+    {"2.1", k5, kDisabled, "RFC 3463, 3.3"},
+    {"2.2", kAny, kMailboxFull, "RFC 3463, 3.3"},
+    {"2.3", kAny, kContent, "RFC 3463, 3.3"},
+    {"3.1", kAny, kReceiverFault, "RFC 3463, 3.4"},
+    {"3.2", k4, kReceiverFault, "RFC 3463, 3.4"},
+    {"3.3", kAny, kProtocol, "RFC 3463, 3.4"},
+    {"3.4", kAny, kContent, "RFC 3463, 3.4"},
+    {"4.1", k4, kConnection, "RFC 3463, 3.5"},
+    {"4.2", kAny, kConnection, "RFC 3463, 3.5"},
+    {"4.3", kAny, kNoRoute, "RFC 3463, 3.5"},
+    {"4.4", k4, kNoRoute, "RFC 3463, 3.5"},
+    {"4.4", k5, kNoSuchDomain, "RFC 3463, 3.5"},
+    {"4.5", kAny, kBusy, "RFC 3463, 3.5"},
+    {"4.6", kAny, kNoRoute, "RFC 3463, 3.5"},
+    {"4.7", kAny, kConnection, "RFC 3463, 3.5"},
+    {"5.1", kAny, kProtocol, "RFC 3463, 3.6"},
+    {"5.2", kAny, kProtocol, "RFC 3463, 3.6"},
+    {"5.3", kAny, kTooManyRecipients, "RFC 3463, 3.6"},
+    {"5.4", kAny, kProtocol, "RFC 3463, 3.6"},
+    {"5.5", kAny, kProtocol, "RFC 3463, 3.6"},
+    {"6.1", kAny, kContent, "RFC 3463, 3.7"},
+    {"6.3", kAny, kProtocol, "RFC 3463, 3.7"},
+    {"5.6", kAny, kProtocol, "RFC 4954, 6"},
+    {"7.8", kAny, kLogin, "RFC 4954, 6"},
+    {"7.9", kAny, kLogin, "RFC 4954, 6"},
+    {"7.10", kAny, kEncryptionDemanded, "RFC 5248, 3"},
+    {"7.11", kAny, kEncryptionDemanded, "RFC 4954, 6"},
+    {"7.12", kAny, kLogin, "RFC 4954, 6"},
+    {"6.7", kAny, kProtocol, "RFC 6531"},
+    {"6.9", kAny, kProtocol, "RFC 6531"},
+    {"7.16", kAny, kContent, "RFC 6710"},
+    {"7.17", kAny, kNoSuchUser, "RFC 7293"},
+    {"7.20", kAny, kDkim, "RFC 7372, 3.1"},
+    {"7.21", kAny, kDkim, "RFC 7372, 3.1"},
+    {"7.22", kAny, kDkim, "RFC 7372, 3.1"},
+    {"7.23", kAny, kSpf, "RFC 7372, 3.2"},
+    {"7.24", kAny, kSpf, "RFC 7372, 3.2"},
+    {"7.25", kAny, kNoPtr, "RFC 7372, 3.3"},
+    {"7.26", kAny, kUnauthenticated, "RFC 7372, 3.4"},
+    {"1.10", kAny, kNoSuchDomain, "RFC 7505"},
+    {"7.27", kAny, kBadSender, "RFC 7505"},
+    {"7.28", kAny, kFlood, "IANA registry"},
 };
 
 struct ReplyRow {
   std::string_view code;
   const Meaning& meaning;
+  std::string_view source;
 };
 
-// RFC 5321, RFC 4954 (534, 535, 538) and RFC 7504 (556). 450, 550, 553 and 554 stand for
-// everything; 454 and 530 for encryption and for authentication alike.
+// Left out: 450, 550, 553 and 554, which stand for everything; 454 and 530, for encryption and for
+// authentication alike.
 constexpr ReplyRow kReplies[] = {
-    {"421", kReceiverFault}, {"451", kReceiverFault}, {"452", kReceiverFault},
-    {"455", kProtocol},      {"500", kProtocol},      {"501", kProtocol},
-    {"502", kProtocol},      {"503", kProtocol},      {"504", kProtocol},
-    {"534", kLogin},         {"535", kLogin},         {"538", kLogin},
-    {"551", kNoSuchUser},    {"552", kMailboxFull},   {"555", kProtocol},
-    {"556", kNoSuchDomain},
+    {"421", kReceiverFault, "RFC 5321, 4.2.3"},
+    {"451", kReceiverFault, "RFC 5321, 4.2.3"},
+    {"452", kReceiverFault, "RFC 5321, 4.2.3"},
+    {"455", kProtocol, "RFC 5321, 4.2.3"},
+    {"500", kProtocol, "RFC 5321, 4.2.3"},
+    {"501", kProtocol, "RFC 5321, 4.2.3"},
+    {"502", kProtocol, "RFC 5321, 4.2.3"},
+    {"503", kProtocol, "RFC 5321, 4.2.3"},
+    {"504", kProtocol, "RFC 5321, 4.2.3"},
+    {"534", kLogin, "RFC 4954, 6"},
+    {"535", kLogin, "RFC 4954, 6"},
+    {"538", kLogin, "RFC 4954, 6"},
+    {"551", kNoSuchUser, "RFC 5321, 4.2.3"},
+    {"552", kMailboxFull, "RFC 5321, 4.2.3"},
+    {"555", kProtocol, "RFC 5321, 4.2.3"},
+    {"556", kNoSuchDomain, "RFC 7504"},
 };
 
 const Meaning* MeaningOf(const StatusCodes& codes) {
@@ -222,6 +228,19 @@ StatusCodes FindStatusCodes(std::string_view text) {
     if (!codes.reply.empty() && !codes.enhanced.empty()) break;
   }
   return codes;
+}
+
+std::vector<StatusCodeMeaning> StatusCodeMeanings() {
+  std::vector<StatusCodeMeaning> all;
+  const auto add = [&all](std::string code, const Meaning& m, std::string_view source) {
+    all.push_back({std::move(code), {m.bnac, m.backoff, m.action}, source});
+  };
+  for (const EnhancedRow& row : kEnhanced) {
+    const std::string_view first = row.classes == k4 ? "4" : row.classes == k5 ? "5" : "x";
+    add(std::string(first) + "." + std::string(row.code), row.meaning, row.source);
+  }
+  for (const ReplyRow& row : kReplies) add(std::string(row.code), row.meaning, row.source);
+  return all;
 }
 
 std::optional<size_t> LabelOfStatusCodes(Task task, const StatusCodes& codes) {

@@ -3,8 +3,11 @@
 // text beat its numbers, so this is asked only where a model is not sure. Pure, Thread-safe.
 #pragma once
 
+#include <array>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "models/task.h"
 
@@ -16,6 +19,15 @@ struct StatusCodes {
   std::string_view enhanced;  // "5.7.1": never part of an IPv4 address
 };
 StatusCodes FindStatusCodes(std::string_view text);
+
+// One row of the table behind LabelOfStatusCodes.
+struct StatusCodeMeaning {
+  std::string code;  // "5.2.1", "x.1.1" for 4 and 5 alike, or a reply code "552"
+  std::array<std::string_view, kTaskCount> labels;  // by task
+  std::string_view source;  // the RFC and its section, or the registry, that defines the code
+};
+// The whole table: enhanced codes, then reply codes.
+std::vector<StatusCodeMeaning> StatusCodeMeanings();
 
 // Position in TaskLabels(task), or nullopt where the codes fix nothing.
 std::optional<size_t> LabelOfStatusCodes(Task task, const StatusCodes& codes);

@@ -139,6 +139,28 @@ TEST(EngineDecide, LetsTheCodeDecideOnlyWhereTheModelIsNotSureAndTheCodeSaysElse
   }
 }
 
+TEST(EngineDecide, AnswersUnknownRatherThanGuessAnAction) {
+  // Of so many labels the model gives none of "xyzzy" a quarter.
+  Bundles bundles;
+  TestBundle bundle = Of(Task::kAction, 0.5);
+  bundle.labels = {"spam_blocked", "policy_blocked", "user_unknown", "virus_detected",
+                   "greylisting",  "mailbox_full",   "server_error", "rate_limited"};
+  Engine engine;
+  engine.Swap(Task::kAction, bundles.Load(bundle));
+  const ModelSet models = engine.Take();
+  Engine::Scratch scratch;
+  const TaskAnswer guess = Answer(models, Task::kAction, "xyzzy", &scratch);
+  EXPECT_EQ(LabelOf(Task::kAction, guess), "unknown");
+  EXPECT_EQ(guess.source, AnswerSource::kModel);
+  EXPECT_NE(guess.model_label, guess.label);
+  EXPECT_LE(guess.probability, kActionGuess);
+
+  const TaskAnswer by_code = Answer(models, Task::kAction, "550 5.1.1 xyzzy", &scratch);
+  EXPECT_EQ(LabelOf(Task::kAction, by_code), "user_unknown") << "a code that fixes it is no guess";
+  EXPECT_EQ(LabelOf(Task::kAction, Answer(models, Task::kAction, "a virus", &scratch)),
+            "virus_detected");
+}
+
 TEST(EngineDecide, TellsTheModelsOwnLabelAndItsProbabilityOfTheAnswer) {
   Bundles bundles;
   Engine engine;

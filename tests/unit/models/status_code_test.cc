@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/file.h"
 
 namespace rebound {
 namespace {
@@ -151,6 +154,31 @@ TEST(LabelOfStatusCodes, FollowsTheRegistryWhereACodeFixesALabel) {
     EXPECT_EQ(LabelName(Task::kBnac, codes), expected.bnac) << name;
     EXPECT_EQ(LabelName(Task::kBackoff, codes), expected.backoff) << name;
     EXPECT_EQ(LabelName(Task::kAction, codes), expected.action) << name;
+  }
+}
+
+TEST(StatusCodeMeanings, NameTheirSourceAndAreWhatDecides) {
+  for (const StatusCodeMeaning& row : StatusCodeMeanings()) {
+    EXPECT_FALSE(row.source.empty()) << row.code;
+    const bool enhanced = row.code.find('.') != std::string::npos;
+    const std::string code =
+        row.code.front() == 'x' ? "5" + row.code.substr(1) : row.code;  // either class
+    const StatusCodes codes{enhanced ? "" : code, enhanced ? code : ""};
+    for (const Task task : kTasks) {
+      EXPECT_EQ(LabelName(task, codes), row.labels[Index(task)]) << row.code;
+    }
+  }
+}
+
+// The account of docs/status-codes.md stays true, row by row.
+TEST(StatusCodeMeanings, StandInTheDocuments) {
+  const std::string page =
+      ReadFile(std::string(std::getenv("REBOUND_SOURCE")) + "/docs/status-codes.md");
+  for (const StatusCodeMeaning& row : StatusCodeMeanings()) {
+    std::string wanted = "| " + row.code + " |";
+    for (const std::string_view label : row.labels) wanted += " " + std::string(label) + " |";
+    wanted += " " + std::string(row.source) + " |";
+    EXPECT_NE(page.find(wanted), std::string::npos) << "docs/status-codes.md lacks: " << wanted;
   }
 }
 
