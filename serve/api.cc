@@ -16,9 +16,6 @@
 namespace rebound {
 namespace {
 
-constexpr std::string_view kGet = "GET";
-constexpr std::string_view kPost = "POST";
-
 std::string MakeRequestId() {
   thread_local std::mt19937_64 random{std::random_device{}()};
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -44,32 +41,13 @@ std::string RequestIdOf(const Request& request) {
 
 }  // namespace
 
-const std::vector<Api::Route>& Api::Routes() {
-  static const std::vector<Route> routes = {
-      {kPost, "/v1/bnac/single", false, &Api::BnacSingleV1},
-      {kPost, "/v2/bnac/single", false, &Api::BnacSingleV2},
-      {kPost, "/v1/bnac", false, &Api::BnacV1},
-      {kPost, "/v2/bnac", false, &Api::BnacV2},
-      {kPost, "/v1/bnac/batch", false, &Api::BnacBatch},
-      {kPost, "/v1/backoff", false, &Api::Backoff},
-      {kPost, "/normalise", false, &Api::NormaliseTexts},
-      {kPost, "/normalize", false, &Api::NormaliseTexts},
-      {kGet, "/v1/cache/stats", false, &Api::CacheStatistics},
-      {kGet, "/v1/cache/info", false, &Api::CacheInfo},
-      {kGet, "/v3/models", false, &Api::Models},
-      {kGet, "/livez", true, &Api::Livez},
-      {kGet, "/healthz", true, &Api::Livez},
-      {kGet, "/readyz", true, &Api::Readyz},
-  };
-  return routes;
-}
-
 Api::Api(const ApiOptions& options, const Engine* engine, Cache* cache, Statuses statuses)
-    : options_(options),
-      key_digest_(options.api_key.empty() ? "" : Sha256Hex(options.api_key)),
-      engine_(engine),
-      cache_(cache),
-      statuses_(std::move(statuses)) {}
+    : key_digest_(options.api_key.empty() ? "" : Sha256Hex(options.api_key)),
+      classify_(engine, cache, options.max_batch),
+      status_(cache, options.cache, std::move(statuses)) {
+  classify_.AddTo(&router_);
+  status_.AddTo(&router_);
+}
 
 void Api::Handle(Request request, const Done& done) noexcept {
   const auto start = std::chrono::steady_clock::now();
@@ -111,26 +89,17 @@ Response Api::Dispatch(const Request& request) const {
   } catch (const Error& e) {
     return MakeProblem(400, e.what());
   }
-  const std::string_view method =
-      request.method == "HEAD" ? kGet : std::string_view(request.method);
-  const Route* route = nullptr;
-  std::string allow;
-  for (const Route& candidate : Routes()) {
-    if (candidate.path != target.path) continue;
-    if (candidate.method == method) route = &candidate;
-    allow += (allow.empty() ? "" : ", ") + std::string(candidate.method);
-    if (candidate.method == kGet) allow += ", HEAD";
-  }
-  if (allow.empty()) return MakeProblem(404, "there is no such route");
-  if (route == nullptr) {
-    Response response = MakeProblem(405, "this route takes " + allow);
-    response.headers.emplace_back("Allow", allow);
+  const Router::Match match = router_.Find(request.method, target.path);
+  if (match.allow.empty()) return MakeProblem(404, "there is no such route");
+  if (match.route == nullptr) {
+    Response response = MakeProblem(405, "this route takes " + match.allow);
+    response.headers.emplace_back("Allow", match.allow);
     return response;
   }
-  if (!route->open && !HasKey(request)) {
+  if (match.route->scope != Scope::kOpen && !HasKey(request)) {
     return MakeProblem(401, "a valid key is needed: X-API-Key or Authorization: Bearer");
   }
-  return (this->*route->answer)({request, target});
+  return match.route->answer({request, target, match.parameter});
 }
 
 bool Api::HasKey(const Request& request) const {

@@ -1,6 +1,7 @@
-// Family 1: classification as Halon's clients call it.
+#include "serve/classify_routes.h"
+
+#include "base/error.h"
 #include "base/json.h"
-#include "serve/api.h"
 #include "serve/problem.h"
 #include "serve/texts.h"
 #include "tokenizer/normaliser.h"
@@ -41,7 +42,7 @@ Prediction PredictionOf(const ModelSet& models, Task task, std::string_view text
 }  // namespace
 
 // How a route's answer looks.
-struct Api::Shape {
+struct ClassifyRoutes::Shape {
   Task task = Task::kBnac;
   TextsForm form = TextsForm::kSingleOrMany;
   bool object_for_single = false;  // else an array even for one text
@@ -50,9 +51,11 @@ struct Api::Shape {
   bool backoff_lists = false;  // fields and actions
 };
 
-Response Api::ClassifyTexts(const Call& call, const Shape& shape) const {
+Response ClassifyRoutes::Classify(const Call& call, const Shape& shape) const {
+  const bool probability =
+      shape.backoff_lists ? BoolOf(call.target, "return_probability") : shape.probability;
   const bool bypass_cache = shape.cached && BoolOf(call.target, "bypass_cache");
-  const Texts read = ReadTexts(call.request, shape.form, options_.max_batch);
+  const Texts read = ReadTexts(call.request, shape.form, max_batch_);
   const ModelSet models = engine_->Take();
   if (models.Get(shape.task) == nullptr) {
     return MakeProblem(503, "no model for task '" + std::string(TaskName(shape.task)) +
@@ -69,7 +72,7 @@ Response Api::ClassifyTexts(const Call& call, const Shape& shape) const {
     const Prediction prediction = PredictionOf(models, shape.task, text, cache, &buffers);
     const TaskAnswer answer = Engine::Decide(models, shape.task, prediction, text, &buffers.engine);
     writer.StartObject().Key("class").String(TaskLabels(shape.task)[answer.label]);
-    if (shape.probability) writer.Key("probability").Float(answer.probability);
+    if (probability) writer.Key("probability").Float(answer.probability);
     if (shape.backoff_lists) {
       writer.Key("fields").StartArray().EndArray();
       writer.Key("actions").StartArray().EndArray();
@@ -80,47 +83,37 @@ Response Api::ClassifyTexts(const Call& call, const Shape& shape) const {
   return response;
 }
 
-Response Api::BnacSingleV1(const Call& call) const {
-  Shape shape;
-  shape.form = TextsForm::kSingle;
-  shape.object_for_single = true;
-  shape.cached = false;
-  return ClassifyTexts(call, shape);
+void ClassifyRoutes::AddTo(Router* router) const {
+  const auto add = [&](std::string_view path, const Shape& shape) {
+    router->Add({kPost, path, Scope::kClassify,
+                 [this, shape](const Call& call) { return Classify(call, shape); }});
+  };
+  Shape single;
+  single.form = TextsForm::kSingle;
+  single.object_for_single = true;
+  single.cached = false;
+  add("/v1/bnac/single", single);
+  single.probability = true;
+  add("/v2/bnac/single", single);
+  Shape many;
+  add("/v1/bnac", many);
+  many.probability = true;
+  add("/v2/bnac", many);
+  Shape batch;
+  batch.object_for_single = true;
+  add("/v1/bnac/batch", batch);
+  Shape backoff;
+  backoff.task = Task::kBackoff;
+  backoff.backoff_lists = true;
+  add("/v1/backoff", backoff);
+  for (const std::string_view path : {"/normalise", "/normalize"}) {
+    router->Add(
+        {kPost, path, Scope::kClassify, [this](const Call& call) { return NormaliseTexts(call); }});
+  }
 }
 
-Response Api::BnacSingleV2(const Call& call) const {
-  Shape shape;
-  shape.form = TextsForm::kSingle;
-  shape.object_for_single = true;
-  shape.cached = false;
-  shape.probability = true;
-  return ClassifyTexts(call, shape);
-}
-
-Response Api::BnacV1(const Call& call) const { return ClassifyTexts(call, Shape()); }
-
-Response Api::BnacV2(const Call& call) const {
-  Shape shape;
-  shape.probability = true;
-  return ClassifyTexts(call, shape);
-}
-
-Response Api::BnacBatch(const Call& call) const {
-  Shape shape;
-  shape.object_for_single = true;
-  return ClassifyTexts(call, shape);
-}
-
-Response Api::Backoff(const Call& call) const {
-  Shape shape;
-  shape.task = Task::kBackoff;
-  shape.probability = BoolOf(call.target, "return_probability");
-  shape.backoff_lists = true;
-  return ClassifyTexts(call, shape);
-}
-
-Response Api::NormaliseTexts(const Call& call) const {
-  const Texts read = ReadTexts(call.request, TextsForm::kSingleOrMany, options_.max_batch);
+Response ClassifyRoutes::NormaliseTexts(const Call& call) const {
+  const Texts read = ReadTexts(call.request, TextsForm::kSingleOrMany, max_batch_);
   std::string& normalised = BuffersOfThread().engine.normalised;
   Response response;
   response.headers.emplace_back("X-Normaliser-Version", std::to_string(kNormaliserVersion));

@@ -142,10 +142,10 @@ std::optional<ServeOptions> ParseServeOptions(int argc, const char* const* argv)
   options.cache.seed = std::random_device{}();
   options.api.max_batch = count("max-batch", 1, 1'000'000);
   options.api.api_key = text("api-key");
-  options.api.cache_folder = text("cache-folder");
-  options.api.cache_max_bytes = options.cache.max_bytes;
-  options.api.cache_stats = values["cache-stats"].as<bool>();
-  options.api.cache_timer = options.cache.timed;
+  options.api.cache.folder = text("cache-folder");
+  options.api.cache.max_bytes = options.cache.max_bytes;
+  options.api.cache.stats = values["cache-stats"].as<bool>();
+  options.api.cache.timer = options.cache.timed;
   options.log_level = ParseLogLevel(text("log-level"));
   if (text("log-format") == "json") {
     options.log_format = LogFormat::kJson;

@@ -1,6 +1,6 @@
-// Probes, the models that serve, and the cache's figures.
+#include "serve/status_routes.h"
+
 #include "base/json.h"
-#include "serve/api.h"
 #include "serve/problem.h"
 
 namespace rebound {
@@ -57,13 +57,26 @@ std::string ModelsJson(const std::vector<TaskStatus>& statuses, bool details) {
 
 }  // namespace
 
-Response Api::Livez(const Call&) const {
+void StatusRoutes::AddTo(Router* router) const {
+  const auto add = [&](std::string_view path, Scope scope,
+                       Response (StatusRoutes::*answer)() const) {
+    router->Add({kGet, path, scope, [this, answer](const Call&) { return (this->*answer)(); }});
+  };
+  add("/livez", Scope::kOpen, &StatusRoutes::Livez);
+  add("/healthz", Scope::kOpen, &StatusRoutes::Livez);
+  add("/readyz", Scope::kOpen, &StatusRoutes::Readyz);
+  add("/v3/models", Scope::kClassify, &StatusRoutes::Models);
+  add("/v1/cache/stats", Scope::kClassify, &StatusRoutes::CacheStatistics);
+  add("/v1/cache/info", Scope::kClassify, &StatusRoutes::CacheInfo);
+}
+
+Response StatusRoutes::Livez() const {
   Response response;
   response.body = R"({"status":"alive"})";
   return response;
 }
 
-Response Api::Readyz(const Call&) const {
+Response StatusRoutes::Readyz() const {
   const std::vector<TaskStatus> statuses = statuses_();
   std::string reasons;
   if (draining_) reasons = "the server is shutting down";
@@ -80,23 +93,23 @@ Response Api::Readyz(const Call&) const {
   return response;
 }
 
-Response Api::Models(const Call&) const {
+Response StatusRoutes::Models() const {
   Response response;
   JsonWriter writer(&response.body);
   writer.StartObject().Key("models").Raw(ModelsJson(statuses_(), true)).EndObject();
   return response;
 }
 
-Response Api::CacheStatistics(const Call&) const {
+Response StatusRoutes::CacheStatistics() const {
   const CacheStats stats = cache_->Stats();
   Response response;
   JsonWriter w(&response.body);
   w.StartObject();
   w.Key("cache_enabled").Bool(cache_->enabled());
-  w.Key("stats_enabled").Bool(options_.cache_stats);
-  w.Key("timer_enabled").Bool(options_.cache_timer);
-  w.Key("hit_requests").Uint(options_.cache_stats ? stats.hits : 0);
-  w.Key("miss_requests").Uint(options_.cache_stats ? stats.misses : 0);
+  w.Key("stats_enabled").Bool(facts_.stats);
+  w.Key("timer_enabled").Bool(facts_.timer);
+  w.Key("hit_requests").Uint(facts_.stats ? stats.hits : 0);
+  w.Key("miss_requests").Uint(facts_.stats ? stats.misses : 0);
   w.Key("size_in_bytes").Uint(stats.bytes);
   w.Key("number_of_elements").Uint(stats.elements);
   w.Key("avg_get_time_ms").Double(stats.average_get_ms);
@@ -105,13 +118,13 @@ Response Api::CacheStatistics(const Call&) const {
   return response;
 }
 
-Response Api::CacheInfo(const Call&) const {
+Response StatusRoutes::CacheInfo() const {
   Response response;
   JsonWriter w(&response.body);
   w.StartObject();
   w.Key("cache_enabled").Bool(cache_->enabled());
-  w.Key("folder").String(options_.cache_folder);
-  w.Key("max_size").String(std::to_string(options_.cache_max_bytes));
+  w.Key("folder").String(facts_.folder);
+  w.Key("max_size").String(std::to_string(facts_.max_bytes));
   w.EndObject();
   return response;
 }

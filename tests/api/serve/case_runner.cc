@@ -172,8 +172,8 @@ Served::Options OptionsOf(const CaseFile& file, std::filesystem::path* models) {
   };
   options.api.api_key = setting("api-key", "");
   options.api.max_batch = std::stoul(setting("max-batch", "1000"));
-  options.api.cache_stats = setting("cache-stats", "false") == "true";
-  options.api.cache_folder = setting("cache-folder", "");
+  options.api.cache.stats = setting("cache-stats", "false") == "true";
+  options.api.cache.folder = setting("cache-folder", "");
   options.cache.enabled = setting("cache", "true") == "true";
   options.cache.max_bytes = std::stoul(setting("cache-size", "104857600"));
   const std::string which = setting("models", "test");

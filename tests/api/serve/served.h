@@ -37,7 +37,12 @@ class Served {
   }
   Response Ask(std::string method, std::string target, std::string body = "",
                HeaderList headers = {}) {
-    return Ask({std::move(method), std::move(target), std::move(headers), std::move(body)});
+    Request request;
+    request.method = std::move(method);
+    request.target = std::move(target);
+    request.headers = std::move(headers);
+    request.body = std::move(body);
+    return Ask(std::move(request));
   }
 
   Api& api() { return api_; }
@@ -47,7 +52,7 @@ class Served {
  private:
   static ApiOptions WithSize(const Options& options) {
     ApiOptions api = options.api;
-    api.cache_max_bytes = options.cache.max_bytes;
+    api.cache.max_bytes = options.cache.max_bytes;
     return api;
   }
 

@@ -72,9 +72,9 @@ TEST(ServeOptions, ReadTheNamesOfADropIn) {
   EXPECT_EQ(options.models, "m");
   EXPECT_EQ(options.api.api_key, "k");
   EXPECT_FALSE(options.cache.enabled);
-  EXPECT_EQ(options.api.cache_folder, "/f");
+  EXPECT_EQ(options.api.cache.folder, "/f");
   EXPECT_EQ(options.cache.max_bytes, 12345u);
-  EXPECT_TRUE(options.api.cache_stats);
+  EXPECT_TRUE(options.api.cache.stats);
 }
 
 TEST(ServeOptions, ListenOnAnyAddress) {

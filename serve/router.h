@@ -1,0 +1,54 @@
+// The routes of the server: path, method, who may call it, what answers. Filled at start, then
+// read only. Thread-safe once filled.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "serve/http.h"
+#include "serve/uri.h"
+
+namespace rebound {
+
+// What a key must be good for. kOpen needs none.
+enum class Scope { kOpen, kClassify, kContribute, kAdmin };
+
+// One request at a route.
+struct Call {
+  const Request& request;
+  const Target& target;
+  std::string_view parameter;  // what stands in the path for the route's `{name}`; empty: none
+};
+
+struct Route {
+  std::string_view method;  // "GET" answers HEAD too
+  std::string_view path;    // "/v3/models"; one segment may be a parameter: "/v3/models/{task}"
+  Scope scope = Scope::kClassify;
+  // Throws Refusal (serve/texts.h) for what the client did wrong.
+  std::function<Response(const Call&)> answer;
+};
+
+inline constexpr std::string_view kGet = "GET";
+inline constexpr std::string_view kPost = "POST";
+
+class Router {
+ public:
+  void Add(Route route) { routes_.push_back(std::move(route)); }
+
+  struct Match {
+    const Route* route = nullptr;  // null: the path is there but not for this method, or not at all
+    std::string allow;             // methods of the path, for the Allow header; empty: no such path
+    std::string_view parameter;    // view into `path`
+  };
+  // A path without a parameter wins over one with.
+  Match Find(std::string_view method, std::string_view path) const;
+
+  const std::vector<Route>& routes() const { return routes_; }
+
+ private:
+  std::vector<Route> routes_;
+};
+
+}  // namespace rebound
