@@ -17,6 +17,10 @@ struct Request {
   HeaderList headers;  // names in lower case, values trimmed
   std::string body;
 
+  std::string peer;            // the client's address as text; empty where the system does not tell
+  bool tls = false;            // came over TLS
+  std::string client_subject;  // of the client certificate that was verified (RFC 2253), or empty
+
   // Value of the first header of this name (lower case); null where there is none.
   const std::string* FindHeader(std::string_view name) const {
     for (const auto& [key, value] : headers) {

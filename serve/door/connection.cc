@@ -1,69 +1,44 @@
 #include "serve/door/connection.h"
 
 #include <fcntl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <ctime>
 #include <exception>
 #include <utility>
 
 #include "base/log.h"
 #include "serve/door/slow_writer.h"
+#include "serve/door/tls_files.h"
 #include "serve/problem.h"
 
 namespace rebound {
-namespace {
 
-// RFC 9110's date of this second.
-std::string_view HttpDate() {
-  thread_local std::time_t shown = 0;
-  thread_local char text[40];
-  thread_local size_t length = 0;
-  const std::time_t now = std::time(nullptr);
-  if (now != shown) {
-    std::tm parts{};
-    gmtime_r(&now, &parts);
-    length = std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
-    shown = now;
-  }
-  return {text, length};
-}
-
-void AppendHead(const Response& response, bool close, bool http10, std::string* out) {
-  out->append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
-  out->append(ReasonPhrase(response.status));
-  out->append("\r\nDate: ").append(HttpDate());
-  if (!response.content_type.empty()) {
-    out->append("\r\nContent-Type: ").append(response.content_type);
-  }
-  out->append("\r\nContent-Length: ").append(std::to_string(response.body.size()));
-  for (const auto& [name, value] : response.headers) {
-    out->append("\r\n").append(name).append(": ").append(value);
-  }
-  if (close) {
-    out->append("\r\nConnection: close");
-  } else if (http10) {
-    out->append("\r\nConnection: keep-alive");
-  }
-  out->append("\r\n\r\n");
-}
-
-}  // namespace
-
-Connection::Connection(int fd, ConnectionContext* context)
+Connection::Connection(int fd, ConnectionContext* context, const LoopLag* lag)
     : context_(context),
+      lag_(lag),
+      peer_(PeerOf(fd)),
       fd_(fd),
-      deadline_(Clock::now() + context->idle_timeout),
+      phase_(context->tls == nullptr ? Phase::kIdle : Phase::kHandshake),
+      tls_(context->tls == nullptr ? nullptr
+                                   : std::make_unique<TlsSession>(context->tls->Current())),
       parser_(context->limits) {
+  SetPhase(phase_);
   ++context_->open_connections;
 }
 
 Connection::~Connection() {
   Forget();
+  if (handed_) --context_->unanswered;
+  if (peer_counted_) context_->peers->Remove(peer_.network);
   context_->buffered_bytes -= counted_bytes_;
   --context_->open_connections;
+}
+
+bool Connection::CountPeer() {
+  peer_counted_ = context_->peers->Add(peer_.network);
+  return peer_counted_;
 }
 
 bool Connection::finished() const {
@@ -90,7 +65,7 @@ void Connection::OnInput(std::string_view bytes) {
     {
       const Lock lock(mutex_);
       if (phase_ == Phase::kLingering || phase_ == Phase::kFinished) return;
-      input_.append(bytes);
+      Read(bytes);
     }
     Pump();
     const Lock lock(mutex_);
@@ -98,10 +73,51 @@ void Connection::OnInput(std::string_view bytes) {
     if (!OverBudget()) return;
     if (phase_ == Phase::kReceiving) {
       Fail(503, "the server holds too many unfinished requests");
-    } else if (phase_ == Phase::kAnswering) {
+    } else if (phase_ != Phase::kLingering) {
       HangUp();
     }
   });
+}
+
+// From the socket to input_, through TLS where there is one.
+void Connection::Read(std::string_view bytes) {
+  const size_t before = input_.size();
+  if (tls_ == nullptr) {
+    input_.append(bytes);
+  } else {
+    constexpr char kHandshakeRecord = 0x16;
+    if (phase_ == Phase::kHandshake && !handshaking_ && bytes[0] != kHandshakeRecord) {
+      return AnswerPlainHttp();
+    }
+    handshaking_ = true;
+    switch (tls_->Receive(bytes, &input_, &output_)) {
+      case TlsSession::State::kHandshake:
+        break;
+      case TlsSession::State::kEnded:
+        input_ended_ = true;
+        [[fallthrough]];
+      case TlsSession::State::kOpen:
+        if (phase_ == Phase::kHandshake) SetPhase(Phase::kIdle);
+        break;
+      case TlsSession::State::kFailed:
+        Log(LogLevel::kDebug, "TLS session failed", {{"cause", tls_->error()}});
+        // An answer that was begun cannot go on; elsewhere the client is told by an alert.
+        if (phase_ == Phase::kAnswering) return HangUp();
+        return SayGoodbye();
+    }
+    Flush();
+  }
+  if (phase_ == Phase::kReceiving) request_bytes_ += input_.size() - before;
+}
+
+// The client speaks no TLS. One that speaks HTTP is told so, in its own language.
+void Connection::AnswerPlainHttp() {
+  tls_ = nullptr;
+  Response response = MakeProblem(400, "");
+  response.content_type = "text/plain";
+  response.body = "This port speaks HTTPS: use https:// in place of http://\n";
+  SetPhase(Phase::kAnswering);
+  StartAnswer(response, true);
 }
 
 void Connection::OnClosing() {
@@ -124,7 +140,7 @@ void Connection::OnWritable() {
   Guard([&] {
     {
       const Lock lock(mutex_);
-      if (phase_ != Phase::kAnswering || handed_) return;
+      if (phase_ == Phase::kLingering || phase_ == Phase::kFinished) return;
       Flush();
     }
     Pump();
@@ -135,20 +151,50 @@ void Connection::Tick(Clock::time_point now) {
   Guard([&] {
     const Lock lock(mutex_);
     if (phase_ == Phase::kFinished) return;
-    if (phase_ == Phase::kIdle && context_->draining) return HangUp();
-    if (now < deadline_) return;
-    if (phase_ == Phase::kReceiving) {
+    const bool silent = phase_ == Phase::kIdle || (phase_ == Phase::kHandshake && !handshaking_);
+    if (silent && context_->closing_idle) return SayGoodbye();
+    if (phase_ == Phase::kReceiving && IsTooSlow(now)) {
+      Fail(408, "the request arrives too slowly");
+    } else if (now < deadline_) {
+      return;
+    } else if (phase_ == Phase::kReceiving) {
       Fail(408, "the request did not arrive in time");
+    } else if (phase_ == Phase::kIdle) {
+      SayGoodbye();
     } else {
       HangUp();
     }
   });
 }
 
-void Connection::Refuse() {
+bool Connection::IsTooSlow(Clock::time_point now) const {
+  const auto taken = now - phase_began_;
+  if (context_->min_rate == 0 || taken < context_->rate_grace) return false;
+  const std::chrono::duration<double> seconds = taken;
+  return static_cast<double>(request_bytes_) <
+         seconds.count() * static_cast<double>(context_->min_rate);
+}
+
+void Connection::OnMonopoly() {
   Guard([&] {
     const Lock lock(mutex_);
-    Fail(503, "the server has no connection left");
+    if (phase_ == Phase::kLingering) return HangUp();
+    last_request_ = true;
+  });
+}
+
+void Connection::Refuse(int status, std::string_view detail) {
+  Guard([&] {
+    const Lock lock(mutex_);
+    if (tls_ != nullptr) return HangUp();
+    Fail(status, detail);
+  });
+}
+
+void Connection::Drop() {
+  Guard([&] {
+    const Lock lock(mutex_);
+    HangUp();
   });
 }
 
@@ -168,10 +214,17 @@ bool Connection::Step(Lock* lock) {
   if (rest.empty()) {
     input_.clear();
     input_begin_ = 0;
-    if (owns_fd_) Forget();
+    if (owns_fd_) {
+      Forget();
+    } else if (input_ended_) {
+      SayGoodbye();
+    }
     return false;
   }
-  if (phase_ == Phase::kIdle) SetPhase(Phase::kReceiving);
+  if (phase_ == Phase::kIdle) {
+    SetPhase(Phase::kReceiving);
+    request_bytes_ = rest.size();
+  }
   input_begin_ += parser_.Feed(rest);
   switch (parser_.state()) {
     case RequestParser::State::kNeedMore:
@@ -180,11 +233,11 @@ bool Connection::Step(Lock* lock) {
         return false;
       }
       input_.erase(0, std::exchange(input_begin_, 0));
-      if (parser_.TakeExpectContinue()) {
-        constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-        const ssize_t sent =
-            ::send(fd_, kContinue.data(), kContinue.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (sent != static_cast<ssize_t>(kContinue.size())) HangUp();
+      if (input_ended_) {
+        SayGoodbye();
+      } else if (parser_.TakeExpectContinue()) {
+        Write("HTTP/1.1 100 Continue\r\n\r\n");
+        Flush();
       }
       return false;
     case RequestParser::State::kFailed:
@@ -204,8 +257,18 @@ void Connection::Hand(Lock* lock) {
   http10_ = parser_.http10();
   Request request = parser_.Take();
   head_only_ = request.method == "HEAD";
-  handed_ = true;
   SetPhase(Phase::kAnswering);
+  if (const std::string_view why = WhyShed(request); !why.empty()) {
+    ++context_->shed;
+    return StartAnswer(MakeProblem(503, why), !keep_alive_ || context_->draining);
+  }
+  request.peer = peer_.text;
+  if (tls_ != nullptr) {
+    request.tls = true;
+    request.client_subject = tls_->client_subject();
+  }
+  handed_ = true;
+  ++context_->unanswered;
   lock->unlock();
   try {
     context_->handler(std::move(request), [self = shared_from_this()](const Response& response) {
@@ -221,103 +284,38 @@ void Connection::Hand(Lock* lock) {
   lock->lock();
 }
 
+std::string_view Connection::WhyShed(const Request& request) const {
+  const std::string_view why = Shed(context_->load, context_->unanswered, lag_->Wait(phase_began_));
+  if (why.empty()) return why;
+  const std::string_view path =
+      std::string_view(request.target).substr(0, request.target.find('?'));
+  const auto& kept = context_->never_shed;
+  return std::find(kept.begin(), kept.end(), path) == kept.end() ? why : std::string_view();
+}
+
 void Connection::Answer(const Response& response) {
   Guard([&] {
     {
       const Lock lock(mutex_);
-      if (!std::exchange(handed_, false) || phase_ != Phase::kAnswering) return;
+      if (!std::exchange(handed_, false)) return;
+      --context_->unanswered;
+      if (phase_ != Phase::kAnswering) return;
       StartAnswer(response, !keep_alive_ || context_->draining);
     }
     Pump();
   });
 }
 
-void Connection::StartAnswer(const Response& response, bool close) {
-  close_after_ = close;
-  output_.clear();
-  output_begin_ = 0;
-  AppendHead(response, close, http10_, &output_);
-  if (!head_only_) output_.append(response.body);
-  Flush();
-}
-
-// An answer to what was not understood, after which nothing more is read.
-void Connection::Fail(int status, std::string_view detail) {
-  head_only_ = false;
-  SetPhase(Phase::kAnswering);
-  StartAnswer(MakeProblem(status, detail), true);
-}
-
-void Connection::Flush() {
-  while (output_begin_ < output_.size()) {
-    const ssize_t sent = ::send(fd_, output_.data() + output_begin_, output_.size() - output_begin_,
-                                MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent >= 0) {
-      output_begin_ += static_cast<size_t>(sent);
-    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      watched_ = true;
-      if (!context_->slow_writer->Watch(fd_, shared_from_this())) HangUp();
-      CountBuffered();
-      return;
-    } else if (errno != EINTR) {
-      return HangUp();
-    }
-  }
-  EndAnswer();
-}
-
-void Connection::EndAnswer() {
-  constexpr size_t kKept = 64 * 1024;  // a large answer's memory is not kept for the next
-  output_.clear();
-  output_begin_ = 0;
-  if (output_.capacity() > kKept) output_.shrink_to_fit();
-  if (input_.capacity() > kKept && input_begin_ == input_.size()) {
-    input_.clear();
-    input_begin_ = 0;
-    input_.shrink_to_fit();
-  }
-  CountBuffered();
-  if (!close_after_) return SetPhase(Phase::kIdle);
-  if (owns_fd_) return Forget();
-  input_.clear();
-  input_begin_ = 0;
-  // The last bytes must not be lost to a reset: stop sending, let the client close first.
-  ::shutdown(fd_, SHUT_WR);
-  SetPhase(Phase::kLingering);
-}
-
-// Ends the connection now. The reactor sees the end of the stream and calls OnClosing.
-void Connection::HangUp() {
-  if (phase_ == Phase::kFinished) return;
-  if (phase_ == Phase::kAnswering) {
-    // Unsent bytes would stay in the kernel for as long as the client does not read.
-    const linger reset{1, 0};
-    setsockopt(fd_, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-  }
-  ::shutdown(fd_, SHUT_RDWR);
-  if (owns_fd_) return Forget();
-  SetPhase(Phase::kLingering);
-}
-
-void Connection::Forget() {
-  if (phase_ == Phase::kFinished) return;
-  if (fd_ >= 0 && watched_) context_->slow_writer->Unwatch(fd_);
-  watched_ = false;
-  if (owns_fd_) ::close(fd_);
-  fd_ = -1;
-  SetPhase(Phase::kFinished);
-  std::string().swap(input_);
-  input_begin_ = 0;
-  std::string().swap(output_);
-  output_begin_ = 0;
-}
-
 void Connection::SetPhase(Phase phase) {
   const auto in_flight = [](Phase p) { return p == Phase::kReceiving || p == Phase::kAnswering; };
   context_->in_flight += int{in_flight(phase)} - int{in_flight(phase_)};
   phase_ = phase;
-  const auto now = Clock::now();
+  phase_began_ = Clock::now();
+  const auto now = phase_began_;
   switch (phase) {
+    case Phase::kHandshake:
+      deadline_ = now + context_->handshake_timeout;
+      break;
     case Phase::kIdle:
       deadline_ = now + context_->idle_timeout;
       break;

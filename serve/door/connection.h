@@ -1,12 +1,12 @@
 // One client's connection: bytes in, requests to the handler one after the other, answers out in
 // order.
 //
-// Knows a descriptor and send(2), nothing of Pistache. While an answer is outstanding no further
-// request is read, so pipelined answers keep their order and at most one answer is held in memory.
-// What the socket does not take at once goes to the SlowWriter. Answers leave by a direct send
-// under the connection's own mutex, and the descriptor is forgotten under it before it is closed:
-// no answer can reach a reused number. Thread-safe. Lives in a shared_ptr: an answer that comes
-// late keeps it.
+// Knows a descriptor and send(2), nothing of Pistache. With TLS a filter stands between the socket
+// and everything else. While an answer is outstanding no further request is read, so pipelined
+// answers keep their order and at most one answer is held in memory. What the socket does not take
+// at once goes to the SlowWriter. Answers leave by a direct send under the connection's own mutex,
+// and the descriptor is forgotten under it before it is closed: no answer can reach a reused
+// number. Thread-safe. Lives in a shared_ptr: an answer that comes late keeps it.
 #pragma once
 
 #include <atomic>
@@ -16,43 +16,56 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "serve/door/load.h"
 #include "serve/door/request_parser.h"
+#include "serve/door/tls.h"
 #include "serve/http.h"
 
 namespace rebound {
 
 class SlowWriter;
+class TlsFiles;
 
 // What all connections of one door share. Set before the first connection; only atomics change.
 struct ConnectionContext {
   HttpHandler handler;
   RequestParser::Limits limits;
-  std::chrono::milliseconds idle_timeout{60'000};  // between requests
-  std::chrono::milliseconds request_timeout{
-      30'000};  // first to last byte of a request; answering and sending it
-  std::chrono::milliseconds linger{2'000};  // after our last byte, for the client's close
-  int64_t max_buffered_bytes = int64_t{1}
-                               << 30;  // of all connections: input, bodies, unsent answers
+  std::chrono::milliseconds idle_timeout{60'000};     // between requests
+  std::chrono::milliseconds request_timeout{30'000};  // first to last byte; answering and sending
+  std::chrono::milliseconds handshake_timeout{10'000};
+  std::chrono::milliseconds linger{2'000};        // after our last byte, for the client's close
+  int64_t min_rate = 0;                           // bytes/s of a request on the way; 0: any
+  std::chrono::milliseconds rate_grace{5'000};    // before the rate counts
+  int64_t max_buffered_bytes = int64_t{1} << 30;  // of all: input, bodies, unsent answers
+  LoadLimits load;
+  std::vector<std::string> never_shed;  // paths
   SlowWriter* slow_writer = nullptr;
+  PeerCounts* peers = nullptr;
+  TlsFiles* tls = nullptr;  // null: plain HTTP
 
-  std::atomic<bool> draining{false};
+  std::atomic<bool> draining{false};      // every answer closes its connection
+  std::atomic<bool> closing_idle{false};  // who asks for nothing is hung up on
   std::atomic<int64_t> open_connections{0};
-  std::atomic<int64_t> in_flight{
-      0};  // requests between their first byte and the last byte of the answer
+  std::atomic<int64_t> in_flight{0};   // requests from their first byte to their answer's last
+  std::atomic<int64_t> unanswered{0};  // requests that the handler has
   std::atomic<int64_t> buffered_bytes{0};
+  std::atomic<int64_t> shed{0};  // requests refused for load, ever
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // `fd` is the reactor's; it stays open until OnClosing.
-  Connection(int fd, ConnectionContext* context);
+  // `fd` is the reactor's; it stays open until OnClosing. `lag` is of the worker that reads it.
+  Connection(int fd, ConnectionContext* context, const LoopLag* lag);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
+  // Counts the connection for its peer; false where the peer has too many. Call once.
+  bool CountPeer();
   // Bytes that came. Never throws.
   void OnInput(std::string_view bytes);
   // The peer is gone or has sent all; the reactor closes the descriptor when this returns. An
@@ -62,13 +75,18 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void OnWritable();
   // Holds the time-outs and the drain: answers 408, hangs up. Call a few times a second.
   void Tick(Clock::time_point now);
-  // One connection too many: answers 503 and hangs up.
-  void Refuse();
+  // The client sends without a pause and keeps others waiting: the next answer is its last.
+  void OnMonopoly();
+  // Instead of service: answers (TLS: hangs up, a handshake would be the dearest refusal).
+  void Refuse(int status, std::string_view detail);
+  // Not even an answer.
+  void Drop();
 
   bool finished() const;  // no descriptor any more
 
  private:
   enum class Phase {
+    kHandshake,  // TLS: not one byte of HTTP yet
     kIdle,       // no byte of a request yet
     kReceiving,  // a request has begun
     kAnswering,  // the handler has it, or its answer is being sent
@@ -79,38 +97,53 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   template <class Body>
   void Guard(Body body) noexcept;
+  void Read(std::string_view bytes);
+  void AnswerPlainHttp();
   void Pump();
   bool Step(Lock* lock);
   void Hand(Lock* lock);
+  std::string_view WhyShed(const Request& request) const;
   void Answer(const Response& response);
   void StartAnswer(const Response& response, bool close);
+  void Write(std::string_view plain);
   void Fail(int status, std::string_view detail);
   void Flush();
   void EndAnswer();
+  void SayGoodbye();
   void HangUp();
   void Forget();
   void SetPhase(Phase phase);
   void CountBuffered();
   bool OverBudget() const;
+  bool IsTooSlow(Clock::time_point now) const;
 
   ConnectionContext* const context_;
+  const LoopLag* const lag_;
+  const PeerAddress peer_;
+  bool peer_counted_ = false;
   mutable std::mutex mutex_;
   int fd_;
   bool owns_fd_ = false;
   bool watched_ = false;  // by the slow writer
-  Phase phase_ = Phase::kIdle;
+  Phase phase_;
+  Clock::time_point phase_began_;
   Clock::time_point deadline_;
   bool pumping_ = false;
+  std::unique_ptr<TlsSession> tls_;  // null: plain
+  bool handshaking_ = false;         // its first byte came
+  bool input_ended_ = false;         // the client said so, inside TLS
+  bool last_request_ = false;        // it monopolises: close after the next answer
   RequestParser parser_;
   std::string input_;
   size_t input_begin_ = 0;
+  size_t request_bytes_ = 0;  // of the request that is being received
   // Of the request being answered.
   bool handed_ = false;  // the handler owes an answer
   bool head_only_ = false;
   bool keep_alive_ = true;
   bool http10_ = false;
   bool close_after_ = false;
-  std::string output_;
+  std::string output_;  // for the socket: encrypted where there is TLS
   size_t output_begin_ = 0;
   int64_t counted_bytes_ = 0;
 };

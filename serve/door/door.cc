@@ -1,5 +1,6 @@
 #include "serve/door/door.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <pistache/endpoint.h>
 #include <pistache/peer.h>
@@ -7,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdlib>
 #include <exception>
@@ -21,12 +23,15 @@
 #include "base/log.h"
 #include "serve/door/connection.h"
 #include "serve/door/slow_writer.h"
+#include "serve/door/tls_files.h"
 
 namespace rebound {
 namespace {
 
 constexpr std::chrono::milliseconds kTick{250};
 constexpr size_t kMostWakes = 8;  // unanswered, of one worker
+constexpr std::chrono::milliseconds kMonopoly{100};
+constexpr int kTlsLook = 8;  // ticks from one look at the TLS files to the next
 
 class Worker;
 
@@ -62,8 +67,11 @@ class Worker : public Pistache::Http::Handler {
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) return;
     ::close(pair[1]);
     wakes_.push_back(Pistache::Tcp::Peer::Create(pair[0], Pistache::Address("127.0.0.1", 0)));
+    lag_.Hand(Connection::Clock::now());
     transport()->handleNewPeer(wakes_.back());
   }
+
+  const LoopLag& lag() const { return lag_; }
 
  private:
   void onRequest(const Pistache::Http::Request&, Pistache::Http::ResponseWriter) override {}
@@ -74,12 +82,24 @@ class Worker : public Pistache::Http::Handler {
       peer->putData(ParserData, std::make_shared<Pistache::Http::RequestParser>(64));
       peer->setIdle(true);
       if (IsWake(peer)) return Tick();
-      const auto connection = std::make_shared<Connection>(peer->fd(), context_);
+      NoteTurn(peer->fd());
+      const auto connection = std::make_shared<Connection>(peer->fd(), context_, &lag_);
       auto& slot = connections_[peer->fd()];
       if (slot != nullptr) slot->OnClosing();  // its descriptor is another's by now
       slot = connection;
-      if (context_->open_connections > static_cast<int64_t>(max_connections_)) connection->Refuse();
+      Admit(connection.get());
     });
+  }
+
+  void Admit(Connection* connection) {
+    const auto most = static_cast<int64_t>(max_connections_);
+    if (context_->open_connections > 2 * most) {
+      connection->Drop();  // those that are told why hold descriptors too
+    } else if (context_->open_connections > most) {
+      connection->Refuse(503, "the server has no connection left");
+    } else if (!connection->CountPeer()) {
+      connection->Refuse(429, "this address has too many connections");
+    }
   }
 
   void onInput(const char* bytes, size_t length,
@@ -88,11 +108,14 @@ class Worker : public Pistache::Http::Handler {
     if (it == connections_.end()) return;
     // A copy: the table may change while the connection works.
     const auto connection = it->second;
+    NoteTurn(peer->fd());
+    if (Monopolises()) connection->OnMonopoly();
     connection->OnInput({bytes, length});
   }
 
   void onDisconnection(const std::shared_ptr<Pistache::Tcp::Peer>& peer) override {
     Guard(peer, [&] {
+      NoteTurn(peer->fd());
       const auto it = connections_.find(peer->fd());
       if (it != connections_.end()) {
         const auto connection = std::move(it->second);
@@ -120,8 +143,23 @@ class Worker : public Pistache::Http::Handler {
     return std::erase(wakes_, peer) != 0;
   }
 
+  // Pistache reads one client until it has sent all: who sends without a pause is never left. The
+  // sign of it is a mark that waits while every call is for one descriptor.
+  void NoteTurn(int fd) {
+    if (fd == turn_fd_) return;
+    turn_fd_ = fd;
+    turn_began_ = Connection::Clock::now();
+  }
+  bool Monopolises() const {
+    Connection::Clock::time_point handed;
+    return lag_.OldestMark(&handed) && turn_began_ < handed &&
+           Connection::Clock::now() - handed > kMonopoly;
+  }
+
   void Tick() {
     const auto now = Connection::Clock::now();
+    turn_fd_ = -1;
+    lag_.Reach(now);
     for (const auto& [fd, connection] : connections_) connection->Tick(now);
     for (const auto& connection : half_closed_) connection->Tick(now);
     std::erase_if(half_closed_, [](const auto& connection) { return connection->finished(); });
@@ -131,6 +169,9 @@ class Worker : public Pistache::Http::Handler {
   ConnectionContext* const context_;
   Workers* const workers_;
   const size_t max_connections_;
+  LoopLag lag_;
+  int turn_fd_ = -1;  // whose calls come one after the other, and since when
+  Connection::Clock::time_point turn_began_;
   std::mutex wakes_mutex_;
   std::vector<std::shared_ptr<Pistache::Tcp::Peer>> wakes_;  // handed over, not seen yet
   std::unordered_map<int, std::shared_ptr<Connection>> connections_;
@@ -151,11 +192,9 @@ uint16_t PortOf(int fd) {
   return 0;
 }
 
-// Pistache listens with room for 128 waiting connections whatever it is told, and hides the
-// descriptor: a larger burst would wait a second for its second SYN. To listen again only changes
-// that number.
-void RaiseBacklog(uint16_t port) {
-  constexpr int kBacklog = 1024;  // the system cuts it to net.core.somaxconn
+// Pistache hides its listening descriptor.
+template <class Body>
+void ForListeners(uint16_t port, Body body) {
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", ignored)) {
     const int fd = std::atoi(entry.path().filename().c_str());
@@ -163,14 +202,37 @@ void RaiseBacklog(uint16_t port) {
     socklen_t length = sizeof listening;
     if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) != 0 || listening == 0)
       continue;
-    if (PortOf(fd) == port) ::listen(fd, kBacklog);
+    if (PortOf(fd) == port) body(fd);
   }
+}
+
+// Pistache listens with room for 128 waiting connections whatever it is told: a larger burst would
+// wait a second for its second SYN. To listen again only changes that number.
+void RaiseBacklog(uint16_t port) {
+  constexpr int kBacklog = 1024;  // the system cuts it to net.core.somaxconn
+  ForListeners(port, [](int fd) { ::listen(fd, kBacklog); });
+}
+
+// Takes the listening socket from under Pistache: the number stays its own and names a socket that
+// nobody can connect to. An accept that is on its way fails with EINVAL, which Pistache survives;
+// closing the number would give it to somebody else, and shutdown(2) would make its loop spin.
+void CloseListeners(uint16_t port) {
+  ForListeners(port, [](int fd) {
+    const int dead = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (dead < 0) return;
+    dup3(dead, fd, O_CLOEXEC);
+    ::close(dead);
+  });
 }
 
 }  // namespace
 
 struct Door::State {
+  explicit State(const DoorOptions& options) : peers(options.max_connections_per_peer) {}
+
   ConnectionContext context;
+  PeerCounts peers;
+  std::unique_ptr<TlsFiles> tls;
   SlowWriter slow_writer;
   Workers workers;
   std::unique_ptr<Pistache::Http::Endpoint> endpoint;
@@ -183,26 +245,43 @@ struct Door::State {
 
   void RunTicker() {
     std::unique_lock lock(mutex);
-    while (!stop_changed.wait_for(lock, kTick, [&] { return stopping; })) {
-      const std::lock_guard workers_lock(workers.mutex);
-      for (const auto& weak : workers.all) {
-        try {
-          if (const auto worker = weak.lock()) worker->Wake();
-        } catch (const std::exception& e) {
-          Log(LogLevel::kError, "no tick", {{"cause", e.what()}});
-        }
+    for (int tick = 1; !stop_changed.wait_for(lock, kTick, [&] { return stopping; }); ++tick) {
+      try {
+        ForWorkers([](Worker& worker) { worker.Wake(); });
+        if (tls != nullptr && tick % kTlsLook == 0) tls->Look(TlsFiles::Clock::now());
+      } catch (const std::exception& e) {
+        Log(LogLevel::kError, "no tick", {{"cause", e.what()}});
       }
+    }
+  }
+
+  template <class Body>
+  void ForWorkers(Body body) {
+    const std::lock_guard lock(workers.mutex);
+    for (const auto& weak : workers.all) {
+      if (const auto worker = weak.lock()) body(*worker);
     }
   }
 };
 
-Door::Door(const DoorOptions& options, HttpHandler handler) : state_(std::make_unique<State>()) {
+Door::Door(const DoorOptions& options, HttpHandler handler)
+    : state_(std::make_unique<State>(options)) {
   ConnectionContext& context = state_->context;
   context.handler = std::move(handler);
   context.limits = options.limits;
   context.idle_timeout = options.idle_timeout;
   context.request_timeout = options.request_timeout;
+  context.handshake_timeout = options.request_timeout / 3;
+  context.min_rate = options.min_rate;
+  context.max_buffered_bytes = options.max_buffered_bytes;
+  context.load = options.load;
+  context.never_shed = options.never_shed;
   context.slow_writer = &state_->slow_writer;
+  context.peers = &state_->peers;
+  if (options.tls.enabled()) {
+    state_->tls = std::make_unique<TlsFiles>(options.tls);
+    context.tls = state_->tls.get();
+  }
   try {
     using Pistache::Tcp::Options;
     constexpr auto kNever = std::chrono::hours(24 * 365);
@@ -244,7 +323,29 @@ size_t Door::open_connections() const {
   return static_cast<size_t>(state_->context.open_connections.load());
 }
 
+DoorStats Door::Stats() const {
+  const ConnectionContext& context = state_->context;
+  DoorStats stats;
+  stats.open_connections = context.open_connections;
+  stats.in_flight = context.in_flight;
+  stats.buffered_bytes = context.buffered_bytes;
+  stats.shed = context.shed;
+  const auto now = LoopLag::Clock::now();
+  state_->ForWorkers([&](const Worker& worker) {
+    stats.wait = std::max(
+        stats.wait, std::chrono::duration_cast<std::chrono::microseconds>(worker.lag().Wait(now)));
+  });
+  return stats;
+}
+
+bool Door::ReloadTls() { return state_->tls == nullptr || state_->tls->Reload(); }
+
 void Door::StartDrain() { state_->context.draining = true; }
+
+void Door::StopAccepting() {
+  state_->context.closing_idle = true;
+  CloseListeners(state_->port);
+}
 
 bool Door::WaitDrained(std::chrono::steady_clock::time_point deadline) {
   std::unique_lock lock(state_->mutex);

@@ -404,10 +404,12 @@ TEST_F(DoorTest, DrainsByFinishingWhatIsInFlight) {
     ASSERT_TRUE(asked.wait_for(lock, seconds(10), [&] { return late != nullptr; }));
   }
   door_->StartDrain();
-  EXPECT_TRUE(idle.ServerCloses());
-  EXPECT_FALSE(door_->WaitDrained(std::chrono::steady_clock::now() + milliseconds(150)));
   HttpClient newcomer(port());
   EXPECT_EQ(newcomer.Ask(GetRequest("/readyz")).headers.at("connection"), "close");
+  door_->StopAccepting();
+  EXPECT_THROW(HttpClient{port()}, std::runtime_error) << "connection refused";
+  EXPECT_TRUE(idle.ServerCloses());
+  EXPECT_FALSE(door_->WaitDrained(std::chrono::steady_clock::now() + milliseconds(150)));
   late(Response{});
   EXPECT_EQ(busy.ReadReply().headers.at("connection"), "close");
   EXPECT_TRUE(door_->WaitDrained(std::chrono::steady_clock::now() + seconds(10)));

@@ -47,14 +47,14 @@ class HttpClient {
     const int on = 1;
     setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }
-  ~HttpClient() { Close(); }
+  virtual ~HttpClient() { Close(); }
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
   // False where the server has hung up.
   bool Send(std::string_view bytes) {
     while (!bytes.empty()) {
-      const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      const ssize_t sent = Write(bytes);
       if (sent <= 0) return false;
       bytes.remove_prefix(static_cast<size_t>(sent));
     }
@@ -64,9 +64,9 @@ class HttpClient {
   // More bytes into the buffer; false at the end of the stream or after `patience`.
   bool Receive(std::chrono::milliseconds patience = std::chrono::seconds(10)) {
     pollfd poll_fd{fd_, POLLIN, 0};
-    if (poll(&poll_fd, 1, static_cast<int>(patience.count())) <= 0) return false;
+    if (!HasUnread() && poll(&poll_fd, 1, static_cast<int>(patience.count())) <= 0) return false;
     char bytes[65536];
-    const ssize_t count = recv(fd_, bytes, sizeof bytes, 0);
+    const ssize_t count = Read(bytes, sizeof bytes);
     if (count <= 0) {
       closed_ = true;
       return false;
@@ -123,6 +123,14 @@ class HttpClient {
   }
   const std::string& unread() const { return buffer_; }
   int fd() const { return fd_; }
+
+ protected:
+  // What a client over TLS does its own way.
+  virtual ssize_t Write(std::string_view bytes) {
+    return ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  }
+  virtual ssize_t Read(char* bytes, size_t size) { return recv(fd_, bytes, size, 0); }
+  virtual bool HasUnread() const { return false; }  // decrypted already
 
  private:
   int fd_;
