@@ -57,6 +57,9 @@ struct Report {
 
 // "bnac, version 7": figures, a per-class table and the worst confusions.
 std::string WriteTextReport(const TaskReport& report);
+// What a training run measured beside its model, as a table: the learning curve and the baselines.
+// "" where it measured neither.
+std::string WriteRunTable(const Scorecard& run);
 // One page that asks nothing of the network, readable in light and dark.
 std::string WriteHtmlReport(const Report& report);
 std::string WriteJsonReport(const Report& report);

@@ -197,6 +197,8 @@ std::vector<SliceRow> JoinSlices(const Report& report, SlicesOf slices_of) {
 }
 
 void Slices(const Report& report, const char* title, SlicesOf slices_of, std::string* out) {
+  const auto none = [&](const TaskReport& task) { return slices_of(task).empty(); };
+  if (std::all_of(report.tasks.begin(), report.tasks.end(), none)) return;
   Print(out, "<div class=\"card slices\"><h3>%s</h3><table><tr><th></th><th>rows</th>", title);
   for (const TaskReport& task : report.tasks) {
     Print(out, "<th>%s right</th>", EscapeHtml(task.task).c_str());

@@ -48,7 +48,8 @@ const std::string_view kPageFoot = R"html(<h2>How to read it</h2>
 <dt>macro-F1</dt><dd>Mean over classes with rows of 2·right / (rows + answers).</dd>
 <dt>ECE</dt><dd>Expected calibration error: mean distance between stated probability and share right, over 15 bins, weighted by rows.</dd>
 <dt>intervals</dt><dd>Of macro recall, macro-F1 and ECE: 1,000 bootstrap draws of the rows, 95 %.</dd>
-<dt>baselines</dt><dd>“Majority class” gives the one class that is right most often on this very file. “Status codes” reads the enhanced and the basic code by their RFCs and gives the majority class where they fix nothing.</dd>
+<dt>baselines</dt><dd>“Majority class” gives the one class that is right most often on this very file (of a training run: that most of its texts have). “Status codes” reads the enhanced and the basic code by their RFCs and gives the majority class where they fix nothing. “fastText” learned from the same texts as the model.</dd>
+<dt>learning curve</dt><dd>What the training run’s network is worth that learned from a part of the templates, each part half of the next, judged by the same held-out texts. A curve that still rises at its end asks for more templates.</dd>
 <dt>reliability</dt><dd>A bar without its red part reaches to the share right. Red: the answers were less often right than their probability said (too sure); pale blue: more often (too modest). On the dashed line both are equal. Below: how many rows a bar stands for.</dd>
 <dt>confusion</dt><dd>Rows are truths, columns answers; a cell says the per cent of the truth’s rows. Numbers are those of the table of classes.</dd>
 </dl></div>

@@ -5,6 +5,26 @@
 
 namespace rebound {
 
+std::string WriteRunTable(const Scorecard& run) {
+  if (run.learning_curve.empty() && run.baselines.empty()) return "";
+  size_t longest = 0;
+  for (const Baseline& baseline : run.baselines) longest = std::max(longest, baseline.name.size());
+  const int width = std::max(static_cast<int>(longest), 32);
+  std::string out;
+  Print(&out, "  %-*s  accuracy  macro-F1  macro recall\n", width, "learned from");
+  const auto line = [&](const std::string& name, double accuracy, double f1, double recall) {
+    Print(&out, "  %-*s    %.4f    %.4f        %.4f\n", width, name.c_str(), accuracy, f1, recall);
+  };
+  for (const LearningPoint& point : run.learning_curve) {
+    line(std::to_string(point.groups) + " groups, " + std::to_string(point.texts) + " texts",
+         point.accuracy, point.macro_f1, point.macro_recall);
+  }
+  for (const Baseline& baseline : run.baselines) {
+    line(baseline.name, baseline.accuracy, baseline.macro_f1, baseline.macro_recall);
+  }
+  return out;
+}
+
 std::string WriteTextReport(const TaskReport& report) {
   const Scorecard& card = report.sure;
   std::string out = report.task;
@@ -36,6 +56,9 @@ std::string WriteTextReport(const TaskReport& report) {
     Print(&out, "  %-*s      %.3f   %.3f   %.3f  %4lld       %4lld\n", width, score.label.c_str(),
           score.precision, score.recall, score.f1, static_cast<long long>(score.support),
           static_cast<long long>(score.predicted));
+  }
+  if (const std::string table = WriteRunTable(report.run); !table.empty()) {
+    out += "\n  the training run, on its held-out templates\n" + table;
   }
   const std::vector<Confusion> worst = WorstConfusions(card, kConfusionsShown);
   if (!worst.empty()) out += "\n  most frequent mistakes (truth -> predicted)\n";

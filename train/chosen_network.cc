@@ -32,8 +32,8 @@ NetworkSpec MakeSpec(const std::string& kind, const Encoder& encoder,
 
 // Members differ by seed alone. Leaves the network that is their mean in `*trained`.
 void TrainMembers(const DataSet& train, const DataSet& calibrate, const std::string& name,
-                  const Encoder& encoder, const TrainingOptions& options, Progress* progress,
-                  Trained* trained) {
+                  const Encoder& encoder, const TrainingOptions& options,
+                  const EpochObserver& observer, Trained* trained) {
   NetworkSpec spec = MakeSpec(trained->kind, encoder, options);
   FitOptions fit = options.fit;
   std::vector<Weights> members;
@@ -43,9 +43,8 @@ void TrainMembers(const DataSet& train, const DataSet& calibrate, const std::str
     const std::unique_ptr<Network> network = options.make_network(spec);
     const std::string member_name =
         options.members == 1 ? name : name + ' ' + std::to_string(member + 1);
-    trained->fit = Fit(
-        network.get(), member_name, train, calibrate, LabelNames(options.task), fit,
-        [&](const EpochReport& report) { progress->TellEpoch(report); }, options.stop);
+    trained->fit = Fit(network.get(), member_name, train, calibrate, LabelNames(options.task), fit,
+                       observer, options.stop);
     seconds_by_sample += 1.0 / std::max(trained->fit.samples_per_second, 1e-9);
     members.push_back(network->Export());
   }
@@ -56,12 +55,16 @@ void TrainMembers(const DataSet& train, const DataSet& calibrate, const std::str
   trained->network->Import(merged);
 }
 
+EpochObserver TellTo(Progress* progress) {
+  return [progress](const EpochReport& report) { progress->TellEpoch(report); };
+}
+
 Trained TrainNetwork(const std::string& kind, const Sides& sides, const Encoder& encoder,
                      const TrainingOptions& options, Progress* progress) {
   const std::vector<std::string> labels = LabelNames(options.task);
   Trained trained;
   trained.kind = kind;
-  TrainMembers(sides.train, sides.calibrate, kind, encoder, options, progress, &trained);
+  TrainMembers(sides.train, sides.calibrate, kind, encoder, options, TellTo(progress), &trained);
   const std::vector<float> logits = LogitsOf(trained.network.get(), sides.calibrate, labels.size());
   const std::vector<size_t> truths(sides.calibrate.labels.begin(), sides.calibrate.labels.end());
   trained.fit.calibration =
@@ -131,8 +134,17 @@ Trained TrainBest(const Sides& sides, const Encoder& encoder, const TrainingOpti
 
 void TrainOnBoth(const Sides& sides, const Encoder& encoder, const TrainingOptions& options,
                  Progress* progress, Trained* trained) {
-  TrainMembers(sides.both, DataSet(), trained->kind + " on all rows", encoder, options, progress,
-               trained);
+  TrainMembers(sides.both, DataSet(), trained->kind + " on all rows", encoder, options,
+               TellTo(progress), trained);
+}
+
+Trained TrainOn(const DataSet& train, const std::string& kind, const std::string& name,
+                const Encoder& encoder, const TrainingOptions& options,
+                const EpochObserver& observer) {
+  Trained trained;
+  trained.kind = kind;
+  TrainMembers(train, DataSet(), name, encoder, options, observer, &trained);
+  return trained;
 }
 
 }  // namespace rebound

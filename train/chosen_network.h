@@ -50,4 +50,10 @@ Trained TrainBest(const Sides& sides, const Encoder& encoder, const TrainingOpti
 void TrainOnBoth(const Sides& sides, const Encoder& encoder, const TrainingOptions& options,
                  Progress* progress, Trained* trained);
 
+// The same for any rows: networks of `kind` learn from `train` alone, nothing is calibrated.
+// `name` and the epochs are told to `observer`.
+Trained TrainOn(const DataSet& train, const std::string& kind, const std::string& name,
+                const Encoder& encoder, const TrainingOptions& options,
+                const EpochObserver& observer);
+
 }  // namespace rebound

@@ -34,6 +34,26 @@ DataSet MakeDataSet(const Corpus& corpus, Task task, std::initializer_list<Side>
   return data;
 }
 
+DataSet SelectGroups(const DataSet& data, const std::unordered_set<int32_t>& groups) {
+  DataSet part;
+  part.pieces = data.pieces;
+  part.other_tasks = data.other_tasks;
+  const auto append = [](const auto& from, size_t begin, size_t end, auto* to) {
+    to->insert(to->end(), from.begin() + static_cast<std::ptrdiff_t>(begin),
+               from.begin() + static_cast<std::ptrdiff_t>(end));
+  };
+  for (size_t row = 0; row < data.rows(); ++row) {
+    if (!groups.contains(data.groups[row])) continue;
+    append(data.tokens, data.offsets[row], data.offsets[row + 1], &part.tokens);
+    part.offsets.push_back(part.tokens.size());
+    part.labels.push_back(data.labels[row]);
+    part.groups.push_back(data.groups[row]);
+    part.corpus_rows.push_back(data.corpus_rows[row]);
+    append(data.others, row * data.other_tasks, (row + 1) * data.other_tasks, &part.others);
+  }
+  return part;
+}
+
 namespace {
 
 void AppendOthers(const DataSet& data, size_t row, Batch* batch) {

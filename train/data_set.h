@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <unordered_set>
 #include <vector>
 
 #include "tokenizer/encoder.h"
@@ -32,6 +33,9 @@ struct DataSet {
 // all), so that a template with a thousand copies judges no more than one with ten.
 DataSet MakeDataSet(const Corpus& corpus, Task task, std::initializer_list<Side> sides,
                     const Encoder& encoder, size_t copies);
+
+// The rows whose group is in `groups`.
+DataSet SelectGroups(const DataSet& data, const std::unordered_set<int32_t>& groups);
 
 // Appends row `row` as it is to `*batch`, with weight 1.
 void AppendRow(const DataSet& data, size_t row, Batch* batch);

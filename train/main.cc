@@ -22,6 +22,7 @@ namespace {
 
 constexpr int kNotPromoted = 3;
 constexpr int kCancelled = 130;
+constexpr int64_t kLeastPart = 100;  // groups: below, chance says more than learning
 
 CommandLine MakeCommandLine() {
   CommandLine line;
@@ -31,7 +32,10 @@ CommandLine MakeCommandLine() {
   line.usage = "rebound-train --task bnac|backoff|action|all --store URI --models DIR [options]";
   line.epilogue =
       "Exit status: 0 promoted, 3 trained but not promoted (says why), 2 usage, 1 failed,\n"
-      "130 interrupted. With --task all the gravest of the three tasks counts.";
+      "130 interrupted. With --task all the gravest of the three tasks counts.\n\n"
+      "How much more labelled text would help, without touching what serves:\n"
+      "  rebound-train --task bnac --store URI --models DIR --learning-curve --no-publish \\\n"
+      "    --report out/";
   auto add = line.options.add_options();
   add("task", po::value<std::string>()->value_name("NAME")->default_value("all"),
       "bnac, backoff, action or all");
@@ -58,6 +62,12 @@ CommandLine MakeCommandLine() {
   add("learning-rate",
       po::value<float>()->value_name("X")->default_value(FitOptions().learning_rate, "0.005"),
       "highest, of Adam");
+  add("learning-curve", po::value<int64_t>()->value_name("N")->implicit_value(kLeastPart),
+      "also train on nested parts of the training groups, halved down to N groups, and fastText; "
+      "about twice the time");
+  add("no-publish", po::bool_switch(), "measure only: the models folder stays as it is");
+  add("report", po::value<std::string>()->value_name("DIR"),
+      "write what the run measured into DIR, TASK.html (with plots) and TASK.json");
   add("device", po::value<std::string>()->value_name("NAME")->default_value("cpu"), "cpu or cuda");
   add("threads", po::value<int>()->value_name("N")->default_value(1), "of one task");
   add("jobs", po::value<int>()->value_name("N"),
@@ -86,6 +96,19 @@ std::string AskTask(const po::variables_map& options) {
     ThrowOption("--task: '" + name + "' is none of bnac, backoff, action, all");
   }
   return name;
+}
+
+// What the run measures and where that goes.
+void ReadMeasuring(const po::variables_map& options, TrainingOptions* training) {
+  training->publish = !Get<bool>(options, "no-publish");
+  if (!training->publish && training->promotion.mode == PromotionMode::kAlways) {
+    ThrowOption("--no-publish: nothing would be there for --promote always");
+  }
+  if (options.count("learning-curve") != 0) {
+    training->learning_least = Get<int64_t>(options, "learning-curve");
+    if (training->learning_least < 1) ThrowOption("--learning-curve: at least 1 group");
+    training->fasttext = FindProgram("fasttext");
+  }
 }
 
 TrainingOptions MakeOptions(const po::variables_map& options, Task task) {
@@ -118,6 +141,7 @@ TrainingOptions MakeOptions(const po::variables_map& options, Task task) {
   training.environment = PinnedEnvironment(training.threads);
   training.environment["device"] = device;
   training.environment["threads"] = std::to_string(training.threads);
+  ReadMeasuring(options, &training);
   training.make_network = MakeTorchNetwork;
   training.stop = IsInterrupted;
   return training;
@@ -152,12 +176,39 @@ TokenizerModel ChooseTokenizer(const po::variables_map& options, const Corpus& c
   return NewTokenizer(options, corpus, progress);
 }
 
+// Made before the training: a folder that cannot be made is told at once.
+void MakeReportFolder(const po::variables_map& options) {
+  if (options.count("report") == 0) return;
+  const std::filesystem::path folder = Get<std::string>(options, "report");
+  std::error_code failure;
+  std::filesystem::create_directories(folder, failure);
+  if (failure) {
+    throw Error(ErrorCode::kUnavailable,
+                "--report: cannot make " + folder.string() + ": " + failure.message());
+  }
+}
+
+void WriteReport(const po::variables_map& options, const Corpus& corpus,
+                 const TrainingOutcome& outcome) {
+  if (options.count("report") == 0) return;
+  const std::filesystem::path folder = Get<std::string>(options, "report");
+  Report report;
+  report.data = "held-out texts of snapshot " + std::to_string(corpus.snapshot.id);
+  report.data_sha256 = corpus.snapshot.digest;
+  report.rows = report.sure_rows = outcome.candidate.rows;
+  report.tasks.push_back(outcome.report);
+  const std::string& task = outcome.report.task;
+  WriteFileDurably(folder / (task + ".html"), WriteHtmlReport(report));
+  WriteFileDurably(folder / (task + ".json"), WriteJsonReport(report));
+}
+
 int TrainOne(const po::variables_map& options, Task task) {
   const bool json = Get<bool>(options, "json-log");
   ProgressMode mode = ChooseProgressMode(json);
   if (mode == ProgressMode::kBar && Get<bool>(options, "no-bar")) mode = ProgressMode::kPlain;
   Progress progress(mode, std::string(TaskName(task)));
   const TrainingOptions training = MakeOptions(options, task);
+  MakeReportFolder(options);
   const auto store = OpenLabelStore(Get<std::string>(options, "store"));
   const Corpus corpus =
       ReadCorpus(store.get(), ChooseSnapshot(options, store.get()), IsInterrupted);
@@ -169,6 +220,12 @@ int TrainOne(const po::variables_map& options, Task task) {
                            {"macro_f1", FigureText(outcome.candidate.macro_f1)},
                            {"promoted", outcome.promoted ? "true" : "false"},
                            {"reason", outcome.reason}});
+  if (!outcome.candidate.learning_curve.empty()) {
+    progress.TellTable(
+        "on " + CountText(static_cast<double>(outcome.candidate.rows)) + " held-out texts",
+        WriteRunTable(outcome.candidate));
+  }
+  WriteReport(options, corpus, outcome);
   return outcome.promoted ? 0 : kNotPromoted;
 }
 
@@ -186,6 +243,13 @@ std::vector<std::string> FlagsForChild(const po::variables_map& options) {
   flags.insert(flags.end(),
                {"--learning-rate", std::to_string(Get<float>(options, "learning-rate"))});
   if (Get<bool>(options, "json-log")) flags.emplace_back("--json-log");
+  if (Get<bool>(options, "no-publish")) flags.emplace_back("--no-publish");
+  if (options.count("report") != 0) {
+    flags.insert(flags.end(), {"--report", Get<std::string>(options, "report")});
+  }
+  if (options.count("learning-curve") != 0) {
+    flags.push_back("--learning-curve=" + std::to_string(Get<int64_t>(options, "learning-curve")));
+  }
   return flags;
 }
 
@@ -203,6 +267,7 @@ int Gravest(const std::vector<int>& statuses) {
 // One snapshot and one tokenizer, then one child process a task: side by side on several cores.
 int TrainAll(const po::variables_map& options) {
   const TrainingOptions checked = MakeOptions(options, Task::kBnac);
+  MakeReportFolder(options);
   Progress progress(ChooseProgressMode(Get<bool>(options, "json-log")), "all");
   const auto uri = Get<std::string>(options, "store");
   const auto store = OpenLabelStore(uri);

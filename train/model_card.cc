@@ -51,6 +51,35 @@ std::string FiguresPart(const Scorecard& scorecard, const CardFacts& facts) {
   return text + "\n";
 }
 
+std::string RunPart(const Scorecard& scorecard) {
+  std::string text;
+  const auto row = [&](const std::string& name, double accuracy, double f1, double recall) {
+    text += "| " + name + " | " + Figure(accuracy) + " | " + Figure(f1) + " | " + Figure(recall) +
+            " |\n";
+  };
+  if (!scorecard.baselines.empty()) {
+    text +=
+        "## Baselines\n\nOn the same rows.\n\n"
+        "| baseline | accuracy | macro-F1 | macro recall |\n| --- | --- | --- | --- |\n";
+    for (const Baseline& each : scorecard.baselines) {
+      row(each.name, each.accuracy, each.macro_f1, each.macro_recall);
+    }
+    text += "\n";
+  }
+  if (!scorecard.learning_curve.empty()) {
+    text +=
+        "## Learning curve\n\nThe same network trained on nested parts of the groups, judged by "
+        "the same rows; the last line is this model.\n\n"
+        "| learned from | accuracy | macro-F1 | macro recall |\n| --- | --- | --- | --- |\n";
+    for (const LearningPoint& point : scorecard.learning_curve) {
+      row(std::to_string(point.groups) + " groups, " + std::to_string(point.texts) + " texts",
+          point.accuracy, point.macro_f1, point.macro_recall);
+    }
+    text += "\n";
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string WriteModelCard(const BundleConfig& config, const Scorecard& scorecard,
@@ -63,7 +92,7 @@ std::string WriteModelCard(const BundleConfig& config, const Scorecard& scorecar
           Row("code", "rebound " + config.code_version) + Row("seed", std::to_string(config.seed)) +
           Row("temperature", Figure(config.temperature)) +
           Row("status code decides below", Figure(config.fallback_threshold)) + "\n";
-  text += DataPart(config, facts) + FiguresPart(scorecard, facts);
+  text += DataPart(config, facts) + FiguresPart(scorecard, facts) + RunPart(scorecard);
   text +=
       "## Use and limits\n\nMeant for the reply texts of mail servers and the diagnostic lines of "
       "delivery reports, for deciding how a sending system should act. It is not meant for "

@@ -86,6 +86,12 @@ void Progress::Tell(std::string_view event, const Fields& fields) {
   WriteLine(std::cerr, line);
 }
 
+void Progress::TellTable(const std::string& title, const std::string& table) {
+  if (mode_ == ProgressMode::kJson || table.empty()) return;
+  ClearBar();
+  std::cout << name_ + ": " + title + "\n" + table << std::flush;
+}
+
 void Progress::TellEpoch(const EpochReport& report) {
   if (report.finished) {
     Fields fields = {{"network", report.network},

@@ -24,6 +24,8 @@ class Progress {
   using Fields = std::vector<std::pair<std::string_view, std::string>>;
   void Tell(std::string_view event, const Fields& fields = {});
   void TellEpoch(const EpochReport& report);
+  // A table for people, on standard output; nothing in JSON, where its rows were events before.
+  void TellTable(const std::string& title, const std::string& table);
 
  private:
   void ClearBar();

@@ -14,7 +14,10 @@
 #include "models/network.h"
 #include "models/status_code.h"
 #include "tokenizer/normaliser.h"
+#include "train/baselines.h"
 #include "train/chosen_network.h"
+#include "train/held_out.h"
+#include "train/learning_points.h"
 #include "train/model_card.h"
 
 namespace rebound {
@@ -99,7 +102,10 @@ class Run {
         progress_(progress),
         labels_(LabelNames(options.task)),
         encoder_(Encoder::Parse(tokenizer.bytes)),
-        sides_(MakeSides(corpus, *encoder_, options, progress)) {}
+        sides_(MakeSides(corpus, *encoder_, options, progress)),
+        parts_(MakeLearningParts(sides_.both, options)) {
+    TellPlan();
+  }
 
   // Everything up to a complete draft; the models folder is untouched.
   BundleDraft MakeDraft(TrainingOutcome* outcome);
@@ -111,6 +117,8 @@ class Run {
   std::shared_ptr<const Classifier> Stage(const BundleDraft& draft,
                                           const std::filesystem::path& folder) const;
   Scorecard Judge(const Classifier& classifier) const;
+  void TellPlan() const;
+  void MeasureBeside(const Trained& trained, Scorecard* card) const;
   double LargestDifference(const Classifier& classifier, Network* network) const;
   const DataSet& GoldenSide() const {
     return sides_.judge.rows() > 0 ? sides_.judge : sides_.train;
@@ -123,7 +131,8 @@ class Run {
   std::vector<std::string> labels_;
   std::shared_ptr<const Encoder> encoder_;
   Sides sides_;
-  Weights weights_;  // of the chosen network; the draft views them
+  std::vector<LearningPart> parts_;  // of the learning curve
+  Weights weights_;                  // of the chosen network; the draft views them
 };
 
 BundleConfig Run::MakeConfig(const Trained& trained) const {
@@ -161,23 +170,51 @@ std::shared_ptr<const Classifier> Run::Stage(const BundleDraft& draft,
 }
 
 Scorecard Run::Judge(const Classifier& classifier) const {
-  ScorecardBuilder builder(labels_);
-  Classifier::Scratch scratch;
-  Encoder::Scratch encoder_scratch;
-  std::vector<int32_t> ids;
-  std::vector<float> scores(classifier.config().labels.size());
-  std::vector<float> probabilities(labels_.size());
-  for (size_t row = 0; row < sides_.judge.rows(); ++row) {
-    classifier.encoder().Encode(corpus_.rows[sides_.judge.corpus_rows[row]].normalised,
-                                &encoder_scratch, &ids);
-    classifier.Score(ids, &scratch, scores);
-    std::fill(probabilities.begin(), probabilities.end(), 0.0F);
-    for (size_t i = 0; i < scores.size(); ++i) probabilities[classifier.task_label(i)] = scores[i];
-    const auto best = std::max_element(probabilities.begin(), probabilities.end());
-    const size_t truth[] = {static_cast<size_t>(sides_.judge.labels[row])};
-    builder.Add(truth, static_cast<size_t>(best - probabilities.begin()), probabilities);
+  return JudgeHeldOut(classifier, corpus_, options_.task, sides_.judge).sure;
+}
+
+// Says in the beginning how much work there will be.
+void Run::TellPlan() const {
+  if (options_.learning_least == 0) return;
+  if (sides_.judge.rows() == 0 || parts_.empty()) {
+    const std::string groups = std::to_string(CountGroups(sides_.both));
+    const std::string least = std::to_string(2 * options_.learning_least);
+    progress_->Tell("warning",
+                    {{"message", sides_.judge.rows() == 0
+                                     ? "no learning curve: no held-out row can judge its points"
+                                     : "no learning curve: " + groups + " groups are fewer than " +
+                                           least + ", twice its smallest part"}});
+    return;
   }
-  return builder.Finish();
+  std::string sizes;
+  for (const LearningPart& part : parts_) sizes += std::to_string(part.groups) + ", ";
+  const size_t own = options_.networks.size() + (sides_.calibrate.rows() > 0 ? 1 : 0);
+  progress_->Tell("plan", {{"trainings_of_the_model", std::to_string(own)},
+                           {"trainings_of_the_learning_curve", std::to_string(parts_.size())},
+                           {"groups", sizes + std::to_string(CountGroups(sides_.both))}});
+}
+
+// What stands beside the model's own figures.
+void Run::MeasureBeside(const Trained& trained, Scorecard* card) const {
+  card->baselines = MeasureSimpleBaselines(corpus_, options_.task, sides_.both, sides_.judge);
+  if (options_.learning_least == 0 || sides_.judge.rows() == 0) return;
+  std::string why_not;
+  const auto fasttext = MeasureFastText(options_.fasttext, corpus_, options_.task, sides_.both,
+                                        sides_.judge, options_.seed, options_.stop, &why_not);
+  if (fasttext) {
+    card->baselines.push_back(*fasttext);
+  } else {
+    progress_->Tell("warning", {{"message", "no fastText baseline: " + why_not}});
+  }
+  for (const Baseline& baseline : card->baselines) {
+    progress_->Tell("baseline", {{"name", baseline.name},
+                                 {"accuracy", FigureText(baseline.accuracy)},
+                                 {"macro_f1", FigureText(baseline.macro_f1)},
+                                 {"macro_recall", FigureText(baseline.macro_recall)}});
+  }
+  if (parts_.empty()) return;
+  card->learning_curve =
+      MeasureLearning(parts_, sides_, *encoder_, options_, trained, *card, progress_);
 }
 
 std::optional<Scorecard> Run::JudgeIncumbent(const BundleStore& bundles, std::string* note) const {
@@ -265,7 +302,15 @@ BundleDraft Run::MakeDraft(TrainingOutcome* outcome) {
     golden.label = labels_[prediction.label];
     golden.probability = prediction.probability;
   }
-  outcome->candidate = Judge(*classifier);
+  outcome->report = JudgeHeldOut(*classifier, corpus_, options_.task, sides_.judge);
+  outcome->candidate = outcome->report.sure;
+  MeasureBeside(trained, &outcome->candidate);
+  outcome->report.run = outcome->candidate;
+  std::swap(outcome->report.baselines, outcome->report.run.baselines);
+  outcome->report.facts = {{"network", trained.kind},
+                           {"snapshot", std::to_string(corpus_.snapshot.id)},
+                           {"seed", std::to_string(options_.seed)},
+                           {"trained on", std::to_string(sides_.both.rows()) + " texts"}};
   outcome->network = trained.kind;
   outcome->samples_per_second = trained.fit.samples_per_second;
   draft.config.validation_accuracy = outcome->candidate.accuracy;
@@ -288,6 +333,12 @@ TrainingOutcome TrainRecorded(LabelStore* store, const Corpus& corpus,
   record->scorecard_json = draft.scorecard_json;
   if (outcome.incumbent) record->incumbent_scorecard_json = WriteScorecard(*outcome.incumbent);
   ThrowIfStopped(options.stop);
+  if (!options.publish) {
+    record->status = "not_promoted";
+    record->reason = outcome.reason = "measured only: nothing was to be published";
+    store->FinishRun(*record);
+    return outcome;
+  }
   outcome.version = bundles.Publish(draft, store->LastVersion(options.task));
   const auto published = Classifier::Load(bundles.BundleFolder(options.task, outcome.version));
   record->version = outcome.version;

@@ -3,7 +3,8 @@
 // Steps: corpus -> tokenizer -> data sets -> network(s) -> calibration, which chooses network,
 // temperature and threshold -> the chosen network once more on the calibration rows too, for they
 // are an eighth of all templates -> a staged bundle, loaded and held against LibTorch -> scorecards
-// of candidate and incumbent on the same rows -> Publish -> load back -> Decide -> Promote or not
+// of candidate and incumbent on the same rows, baselines, and the learning curve where it is asked
+// for -> Publish -> load back -> Decide -> Promote or not
 // -> the run's record. A failure or Ctrl-C before Publish leaves nothing in the models folder; the
 // record says "failed" and why.
 #pragma once
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "evaluation/promotion.h"
+#include "evaluation/report.h"
 #include "labelstore/label_store.h"
 #include "train/corpus.h"
 #include "train/fit.h"
@@ -36,15 +38,20 @@ struct TrainingOptions {
   PromotionPolicy promotion;
   std::map<std::string, std::string> environment;  // recorded in config.json
   NetworkFactory make_network;
+  // Groups of the smallest part of the learning curve; 0: no curve, and no fastText.
+  int64_t learning_least = 0;
+  std::filesystem::path fasttext;  // the program; empty: none was found
+  bool publish = true;             // false: measure only, and leave the models folder as it is
   std::function<bool()> stop;
 };
 
 struct TrainingOutcome {
-  int version = 0;
+  int version = 0;  // 0: not published
   bool promoted = false;
   std::string reason;
   std::string network;
   Scorecard candidate;
+  TaskReport report;  // of the candidate, on the held-out rows
   std::optional<Scorecard> incumbent;
   double samples_per_second = 0.0;
   double largest_difference = 0.0;  // between LibTorch's probabilities and ours

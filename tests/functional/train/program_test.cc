@@ -157,6 +157,73 @@ TEST_F(TrainProgramTest, TheJsonLogIsOneObjectALine) {
                                       "epoch", "epoch", "epoch", "fallback", "result"}));
 }
 
+TEST_F(TrainProgramTest, TheLearningCurveIsEventsATableAndAReportAndNeedsNoPublishing) {
+  const std::string report = (folder_.path() / "out").string();
+  const std::string flags =
+      "--network bag --members 1 --learning-curve=10 --no-publish --report '" + report + "' ";
+  const Ran ran = TrainWith(flags + "--task bnac --json-log");
+  ASSERT_EQ(ran.exit_code, 3) << ran.errors;
+  std::vector<int64_t> groups;
+  std::string events;
+  for (const std::string_view line : Split(ran.output, '\n')) {
+    if (line.empty()) continue;
+    const JsonDocument object = ParseJson(line);
+    const std::string event(GetJsonString(object, "event"));
+    if (event != "epoch") events += event + " ";
+    if (event == "plan") {
+      EXPECT_EQ(GetJsonInt(object, "trainings_of_the_model"), 2);
+      EXPECT_EQ(GetJsonInt(object, "trainings_of_the_learning_curve"), 3);
+    }
+    if (event == "learning_curve") {
+      EXPECT_GE(GetJsonInt(object, "about_seconds"), 0);
+    }
+    if (event == "learning_point") groups.push_back(GetJsonInt(object, "groups"));
+  }
+  EXPECT_EQ(events,
+            "tokenizer data plan network fallback baseline baseline baseline learning_curve "
+            "learning_point learning_point learning_point learning_point result ");
+  ASSERT_EQ(groups.size(), 4u);
+  EXPECT_EQ(groups[0], groups[3] / 8);
+  EXPECT_FALSE(std::filesystem::exists(models()));
+  EXPECT_EQ(LastRuns(1)[0].reason, "measured only: nothing was to be published");
+  EXPECT_NE(ReadFile(report + "/bnac.html").find("Learning curve"), std::string::npos);
+  const JsonDocument json = ParseJson(ReadFile(report + "/bnac.json"));
+  const JsonValue& bnac = GetJson(GetJson(json, "tasks"), "bnac");
+  EXPECT_EQ(GetJson(GetJson(bnac, "training_run"), "learning_curve").Size(), 4u);
+  EXPECT_EQ(GetJson(bnac, "baselines").Size(), 3u);
+  // For people, and for all tasks at once.
+  const Ran table = TrainWith(flags);
+  ASSERT_EQ(table.exit_code, 3) << table.errors;
+  for (const Task task : kTasks) {
+    const std::string name(TaskName(task));
+    EXPECT_NE(table.output.find(name + ": on "), std::string::npos) << table.output;
+    EXPECT_TRUE(std::filesystem::exists(report + "/" + name + ".html"));
+  }
+  EXPECT_NE(table.output.find("  fastText on the same rows "), std::string::npos);
+}
+
+TEST_F(TrainProgramTest, WithoutFastTextOnlyItsBaselineIsMissing) {
+  const Ran ran = test::RunCommand(
+      "PATH=/nowhere " + Command("--task bnac --network bag --members 1 --learning-curve=40"));
+  ASSERT_EQ(ran.exit_code, 0) << ran.errors;
+  EXPECT_NE(ran.errors.find("warning  message no fastText baseline: the program fasttext is not in "
+                            "$PATH (Debian's package fasttext has it)"),
+            std::string::npos)
+      << ran.errors;
+  const std::string card = FileOf(Task::kBnac, 1, "scorecard.json");
+  EXPECT_NE(card.find("learning_curve"), std::string::npos);
+  EXPECT_EQ(card.find("fastText"), std::string::npos);
+}
+
+TEST_F(TrainProgramTest, AReportThatCannotBeWrittenIsToldBeforeTheTraining) {
+  const Ran ran = TrainWith("--report /dev/null/out");
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_NE(ran.errors.find("--report: cannot make /dev/null/out: Not a directory"),
+            std::string::npos)
+      << ran.errors;
+  EXPECT_TRUE(LastRuns(1).empty());
+}
+
 TEST_F(TrainProgramTest, WrongUseExitsWithTwoAndSaysWhatIsWrong) {
   const std::pair<const char*, const char*> cases[] = {
       {"--task spam", "--task: 'spam' is none of bnac, backoff, action, all (see --help)"},
@@ -164,6 +231,10 @@ TEST_F(TrainProgramTest, WrongUseExitsWithTwoAndSaysWhatIsWrong) {
       {"--network lstm", "--network: 'lstm' is none of auto, bag, table_cnn (see --help)"},
       {"--promote maybe", "--promote: say auto, always or never (see --help)"},
       {"--device tpu", "--device: say cpu or cuda (see --help)"},
+      {"--no-publish --promote always",
+       "--no-publish: nothing would be there for --promote always (see --help)"},
+      {"--learning-curve=0", "--learning-curve: at least 1 group (see --help)"},
+      {"--learning-curve=many", "the argument ('many') for option '--learning-curve' is invalid"},
       {"--threads 0", "--threads: at least 1 (see --help)"},
       {"--snapshot 999999999 --task bnac", "snapshot 999999999 is not in the label store"},
   };

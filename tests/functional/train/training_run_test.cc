@@ -9,6 +9,7 @@
 #include "models/classifier.h"
 #include "tests/functional/train/small_store.h"
 #include "tests/support/bundles.h"
+#include "train/child_process.h"
 
 namespace rebound {
 namespace {
@@ -142,6 +143,74 @@ TEST_F(TrainingRunTest, ToldAlwaysAWorseCandidateTakesOver) {
   options_.promotion.mode = PromotionMode::kAlways;
   EXPECT_TRUE(TrainOnce().promoted);
   EXPECT_EQ(Bundles().Current(Task::kBnac), 2);
+}
+
+TEST_F(TrainingRunTest, TheLearningCurveEndsWithTheModelAndStandsInTheBundle) {
+  TrainOnce();
+  options_.learning_least = 10;
+  options_.fasttext = FindProgram("fasttext");
+  ASSERT_FALSE(options_.fasttext.empty()) << "tools/bootstrap installs it";
+  const TrainingOutcome outcome = TrainOnce();
+  EXPECT_EQ(WeightsOf(2), WeightsOf(1)) << "the curve changes nothing of the model";
+  const std::string folder = Bundles().BundleFolder(Task::kBnac, 2).string();
+  const Scorecard card = ParseScorecard(ReadFile(folder + "/scorecard.json"));
+  ASSERT_EQ(card.learning_curve.size(), 4u);
+  for (size_t i = 1; i < card.learning_curve.size(); ++i) {
+    const LearningPoint& part = card.learning_curve[i - 1];
+    EXPECT_EQ(part.groups, card.learning_curve[i].groups / 2);
+    EXPECT_EQ(part.texts, part.groups * 4) << "whole groups of four copies";
+  }
+  EXPECT_EQ(card.learning_curve.back().accuracy, outcome.candidate.accuracy);
+  EXPECT_EQ(card.learning_curve.back().macro_recall, outcome.candidate.macro_recall);
+  EXPECT_GT(card.learning_curve.back().accuracy, card.learning_curve.front().accuracy);
+  ASSERT_EQ(card.baselines.size(), 3u);
+  EXPECT_EQ(card.baselines[1].name, "status codes, which fix 0 %");
+  EXPECT_EQ(card.baselines[2].name, "fastText on the same rows");
+  EXPECT_GT(card.baselines[2].accuracy, card.baselines[0].accuracy);
+  EXPECT_NE(ReadFile(folder + "/MODEL_CARD.md").find("## Learning curve"), std::string::npos);
+  EXPECT_EQ(ParseScorecard(LastRun().scorecard_json).learning_curve.size(), 4u);
+  EXPECT_EQ(WriteScorecard(TrainOnce().candidate), WriteScorecard(card)) << "it repeats";
+}
+
+TEST_F(TrainingRunTest, SimpleBaselinesNeedNoFlagAndTheCurveDoes) {
+  const TrainingOutcome outcome = TrainOnce();
+  EXPECT_EQ(outcome.candidate.baselines.size(), 2u);
+  EXPECT_TRUE(outcome.candidate.learning_curve.empty());
+}
+
+TEST_F(TrainingRunTest, WhatCannotBeMeasuredIsLeftOutAndNamed) {
+  const auto warnings_of = [&](int64_t least) {
+    options_.learning_least = least;
+    testing::internal::CaptureStderr();
+    const TrainingOutcome outcome = TrainOnce();
+    EXPECT_TRUE(outcome.candidate.learning_curve.empty());
+    EXPECT_LE(outcome.candidate.baselines.size(), 2u);
+    return testing::internal::GetCapturedStderr();
+  };
+  options_.fit.epochs = 1;
+  const std::string few = warnings_of(60);
+  EXPECT_NE(few.find("groups are fewer than 120, twice its smallest part"), std::string::npos);
+  EXPECT_NE(few.find("no fastText baseline: the program fasttext is not in $PATH"),
+            std::string::npos)
+      << few;
+  for (CorpusRow& row : corpus_.rows) row.side = Side::kTrain;
+  EXPECT_NE(warnings_of(10).find("no learning curve: no held-out row can judge its points"),
+            std::string::npos);
+}
+
+TEST_F(TrainingRunTest, WithoutPublishingTheModelsFolderStaysAsItIs) {
+  TrainOnce();
+  options_.publish = false;
+  const TrainingOutcome outcome = TrainOnce();
+  EXPECT_EQ(outcome.version, 0);
+  EXPECT_FALSE(outcome.promoted);
+  EXPECT_GT(outcome.report.sure.rows, 0);
+  EXPECT_EQ(Bundles().Versions(Task::kBnac), std::vector<int>{1});
+  const TrainingRun run = LastRun();
+  EXPECT_EQ(run.status, "not_promoted");
+  EXPECT_EQ(run.version, 0);
+  EXPECT_EQ(run.reason, "measured only: nothing was to be published");
+  EXPECT_EQ(ParseScorecard(run.scorecard_json).rows, outcome.candidate.rows);
 }
 
 TEST_F(TrainingRunTest, ACancelledRunLeavesNoBundleAndSaysSo) {

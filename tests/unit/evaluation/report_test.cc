@@ -96,6 +96,30 @@ TEST(ReportTest, ALearningCurveStandsWhereTheBundleCarriesOne) {
   EXPECT_EQ(Count(page, "<td>fastText</td><td>0.610</td>"), 1u);
 }
 
+TEST(ReportTest, WhatARunMeasuredIsATableForTerminalsToo) {
+  Scorecard run;
+  EXPECT_EQ(WriteRunTable(run), "");
+  run.learning_curve = {{100, 900, 0.5, 0.4, 0.3}, {200, 1800, 0.7, 0.6, 0.55}};
+  run.baselines = {{"fastText on the same rows", 0.61, 0.5, 0.45}};
+  EXPECT_EQ(WriteRunTable(run),
+            "  learned from                      accuracy  macro-F1  macro recall\n"
+            "  100 groups, 900 texts               0.5000    0.4000        0.3000\n"
+            "  200 groups, 1800 texts              0.7000    0.6000        0.5500\n"
+            "  fastText on the same rows           0.6100    0.5000        0.4500\n");
+  TaskReport task = MakeReport().tasks[0];
+  EXPECT_EQ(WriteTextReport(task).find("the training run"), std::string::npos);
+  task.run = run;
+  EXPECT_NE(WriteTextReport(task).find("\n  the training run, on its held-out templates\n" +
+                                       WriteRunTable(run)),
+            std::string::npos);
+}
+
+TEST(ReportTest, WithoutSourcesOrLanguagesThereIsNoEmptyTable) {
+  Report report = MakeReport();
+  for (TaskReport& task : report.tasks) task.sources.clear();
+  EXPECT_EQ(WriteHtmlReport(report).find("By source"), std::string::npos);
+}
+
 TEST(ReportTest, ManySourcesWithFewRowsStandTogether) {
   Report report = MakeReport();
   report.tasks[0].sources = {{"big", 9, 9}, {"p", 2, 1}, {"q", 2, 1}, {"r", 2, 1}, {"s", 2, 1}};

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "base/error.h"
+#include "base/file.h"
 
 namespace rebound {
 namespace {
@@ -39,6 +42,31 @@ TEST(ChildProcessTest, AProgramThatIsNotThereIsNamed) {
     EXPECT_EQ(e.code(), ErrorCode::kNotFound);
     EXPECT_STREQ(e.what(), "cannot start /nowhere/rebound-tokenizer: No such file or directory");
   }
+}
+
+TEST(ChildProcessTest, WhatItPrintsCanGoIntoAFile) {
+  const TempFolder folder;
+  const auto output = folder.path() / "printed";
+  EXPECT_EQ(RunCommandInto(output, Shell("echo first; exit 4"), nullptr), 4);
+  EXPECT_EQ(ReadFile(output), "first\n");
+  EXPECT_EQ(RunCommandInto(output, Shell("echo x"), nullptr), 0);
+  EXPECT_EQ(ReadFile(output), "x\n") << "a new file each time";
+  EXPECT_EQ(RunCommandInto(output, Shell("exec sleep 1000"), [] { return true; }), 143);
+}
+
+TEST(FindProgramTest, LooksWhereTheShellDoes) {
+  const TempFolder folder;
+  const std::string path = std::getenv("PATH");
+  WriteFileDurably(folder.path() / "plain", "");
+  WriteFileDurably(folder.path() / "program", "");
+  std::filesystem::permissions(folder.path() / "program", std::filesystem::perms::owner_all);
+  setenv("PATH", ("/nowhere::" + folder.path().string()).c_str(), 1);
+  EXPECT_EQ(FindProgram("program"), folder.path() / "program");
+  EXPECT_EQ(FindProgram("plain"), "") << "cannot be executed";
+  EXPECT_EQ(FindProgram("sh"), "");
+  unsetenv("PATH");
+  EXPECT_EQ(FindProgram("sh"), "");
+  setenv("PATH", path.c_str(), 1);
 }
 
 TEST(ChildProcessTest, AnObjectThatGoesEndsItsChild) {

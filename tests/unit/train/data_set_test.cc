@@ -43,6 +43,22 @@ std::vector<int32_t> EpochTokens(BatchSource* source) {
   return tokens;
 }
 
+TEST(SelectGroupsTest, KeepsTheRowsOfTheseGroupsWithAllThatBelongsToThem) {
+  DataSet data = MakeRows({7, 8, 7, 9}, {0, 1, 2, 3});
+  data.tokens = {10, 20, 21, 30, 40};
+  data.offsets = {0, 1, 3, 4, 5};
+  data.other_tasks = 2;
+  data.others = {1, 2, 3, 4, 5, 6, 7, -1};
+  const DataSet part = SelectGroups(data, {8, 9, 100});
+  EXPECT_EQ(part.tokens, (std::vector<int32_t>{20, 21, 40}));
+  EXPECT_EQ(part.offsets, (std::vector<size_t>{0, 2, 3}));
+  EXPECT_EQ(part.labels, (std::vector<int32_t>{1, 3}));
+  EXPECT_EQ(part.groups, (std::vector<int32_t>{8, 9}));
+  EXPECT_EQ(part.corpus_rows, (std::vector<size_t>{1, 3}));
+  EXPECT_EQ(part.others, (std::vector<int32_t>{3, 4, 7, -1}));
+  EXPECT_EQ(SelectGroups(data, {}).rows(), 0u);
+}
+
 TEST(BatchSourceTest, AnEpochShowsEveryRowOnceInBatches) {
   const DataSet data = MakeRows({0, 0, 1, 2, 2, 2, 3}, {0, 0, 1, 0, 0, 0, 1});
   BatchSource source(data, Plain(), 1);

@@ -38,5 +38,20 @@ TEST(ModelCardTest, SaysWhereNothingJudgedTheModel) {
   EXPECT_NE(text.find("nothing judged this model"), std::string::npos);
 }
 
+TEST(ModelCardTest, NamesBaselinesAndThePointsOfTheLearningCurve) {
+  Scorecard card;
+  card.rows = 50;
+  EXPECT_EQ(WriteModelCard(Config(), card, {40, 9, "x"}).find("## Learning curve"),
+            std::string::npos);
+  card.baselines = {{"fastText on the same rows", 0.75, 0.5, 0.25}};
+  card.learning_curve = {{20, 100, 0.5, 0.25, 0.125}, {40, 200, 0.875, 0.75, 0.625}};
+  const std::string text = WriteModelCard(Config(), card, {40, 9, "x"});
+  for (const char* part :
+       {"| fastText on the same rows | 0.7500 | 0.5000 | 0.2500 |", "## Learning curve",
+        "| 20 groups, 100 texts | 0.5000 | 0.2500 | 0.1250 |\n| 40 groups, 200 texts | 0.8750"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
+  }
+}
+
 }  // namespace
 }  // namespace rebound

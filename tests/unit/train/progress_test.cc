@@ -52,6 +52,16 @@ TEST(ProgressTest, PlainLinesNameTheTaskAndDrawNoBar) {
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "bnac: tokenizer  reused action version 3\n");
 }
 
+TEST(ProgressTest, ATableGoesToStandardOutputAndNeverBetweenJsonLines) {
+  for (const auto& [mode, expected] :
+       {std::pair{ProgressMode::kPlain, "bnac: on 5 texts\n  a  b\n"},
+        std::pair{ProgressMode::kJson, ""}}) {
+    testing::internal::CaptureStdout();
+    Progress(mode, "bnac").TellTable("on 5 texts", "  a  b\n");
+    EXPECT_EQ(testing::internal::GetCapturedStdout(), expected);
+  }
+}
+
 TEST(ProgressTest, TheBarSaysEpochSpeedAndTimeLeftAndIsCleared) {
   testing::internal::CaptureStderr();
   {

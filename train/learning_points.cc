@@ -1,0 +1,94 @@
+#include "train/learning_points.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <unordered_set>
+
+#include "evaluation/learning_curve.h"
+
+namespace rebound {
+namespace {
+
+LearningPoint MakePoint(int64_t groups, size_t texts, const Scorecard& card) {
+  return {groups, static_cast<int64_t>(texts), card.accuracy, card.macro_f1, card.macro_recall};
+}
+
+void TellPoint(const LearningPoint& point, double seconds_left, Progress* progress) {
+  progress->Tell("learning_point", {{"groups", std::to_string(point.groups)},
+                                    {"texts", std::to_string(point.texts)},
+                                    {"accuracy", FigureText(point.accuracy)},
+                                    {"macro_f1", FigureText(point.macro_f1)},
+                                    {"macro_recall", FigureText(point.macro_recall)},
+                                    {"seconds_left", std::to_string(std::llround(seconds_left))}});
+}
+
+}  // namespace
+
+int LearningEpochs(int epochs, int64_t part, int64_t all) {
+  constexpr double kMost = 16.0;
+  const double share = static_cast<double>(all) / static_cast<double>(part);
+  return static_cast<int>(std::ceil(epochs * std::min(std::sqrt(share), kMost)));
+}
+
+std::vector<LearningPart> MakeLearningParts(const DataSet& all, const TrainingOptions& options) {
+  if (options.learning_least == 0) return {};
+  const std::set<int32_t> distinct(all.groups.begin(), all.groups.end());
+  const std::vector<int32_t> groups(distinct.begin(), distinct.end());
+  const auto count = static_cast<int64_t>(groups.size());
+  const std::vector<int32_t> order =
+      LearningOrder(static_cast<int32_t>(groups.size()), options.seed);
+  std::vector<LearningPart> parts;
+  for (const int64_t size : LearningSizes(count, options.learning_least)) {
+    if (size == count) break;
+    std::unordered_set<int32_t> chosen;
+    for (int64_t i = 0; i < size; ++i) {
+      chosen.insert(groups[static_cast<size_t>(order[static_cast<size_t>(i)])]);
+    }
+    LearningPart part{size, SelectGroups(all, chosen), 0, 0};
+    part.epochs = LearningEpochs(options.fit.epochs, size, count);
+    part.rows_shown = BatchSource(part.rows, options.fit.sampling, options.seed).rows_per_epoch() *
+                      static_cast<size_t>(part.epochs);
+    parts.push_back(std::move(part));
+  }
+  return parts;
+}
+
+std::vector<LearningPoint> MeasureLearning(const std::vector<LearningPart>& parts,
+                                           const Sides& sides, const Encoder& encoder,
+                                           const TrainingOptions& options, const Trained& trained,
+                                           const Scorecard& whole, Progress* progress) {
+  const std::vector<std::string> labels = LabelNames(options.task);
+  const auto seconds_for = [&](size_t rows) {
+    return static_cast<double>(rows) * options.members /
+           std::max(trained.fit.samples_per_second, 1e-9);
+  };
+  size_t left = 0;  // rows to be shown
+  for (const LearningPart& part : parts) left += part.rows_shown;
+  progress->Tell("learning_curve",
+                 {{"trainings", std::to_string(parts.size())},
+                  {"about_seconds", std::to_string(std::llround(seconds_for(left)))}});
+  std::vector<LearningPoint> points;
+  for (const LearningPart& part : parts) {
+    TrainingOptions part_options = options;
+    part_options.fit.epochs = part.epochs;
+    // A line for each epoch of each part would drown the points: on a terminal the bar moves.
+    const Trained learned = TrainOn(part.rows, trained.kind,
+                                    trained.kind + " on " + std::to_string(part.groups) + " groups",
+                                    encoder, part_options, [&](const EpochReport& report) {
+                                      if (!report.finished) progress->TellEpoch(report);
+                                    });
+    const std::vector<float> probabilities = ProbabilitiesOf(
+        LogitsOf(learned.network.get(), sides.judge, labels.size()), labels.size(), 1.0);
+    left -= part.rows_shown;
+    points.push_back(MakePoint(part.groups, part.rows.rows(),
+                               JudgeProbabilities(sides.judge, probabilities, labels)));
+    TellPoint(points.back(), seconds_for(left), progress);
+  }
+  points.push_back(
+      MakePoint(static_cast<int64_t>(CountGroups(sides.both)), sides.both.rows(), whole));
+  TellPoint(points.back(), 0.0, progress);
+  return points;
+}
+
+}  // namespace rebound
