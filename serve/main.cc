@@ -14,6 +14,7 @@
 #include "serve/door/door.h"
 #include "serve/options.h"
 #include "serve/reload.h"
+#include "serve/service_notify.h"
 
 namespace rebound {
 namespace {
@@ -29,47 +30,85 @@ sigset_t BlockSignals() {
 }
 
 // Room for the connections, as many again that are being refused or finished, and our own files.
-void RaiseFileLimit(size_t connections) {
+// Where the system gives less, fewer connections are let in.
+void FitFileLimit(size_t* connections) {
   constexpr rlim_t kOwn = 256;
-  const rlim_t wanted = 2 * connections + kOwn;
+  const rlim_t wanted = 2 * *connections + kOwn;
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  const rlimit more{wanted, std::max(wanted, limit.rlim_max)};  // beyond the hard limit: for root
+  if (setrlimit(RLIMIT_NOFILE, &more) == 0) return;
   limit.rlim_cur = std::min(wanted, limit.rlim_max);
-  if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted) {
-    Log(LogLevel::kWarning, "few open files",
-        {{"limit", std::to_string(limit.rlim_cur)}, {"wanted", std::to_string(wanted)}});
-  }
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) getrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur >= wanted) return;
+  const auto room = static_cast<int64_t>(limit.rlim_cur) - static_cast<int64_t>(kOwn);
+  *connections = static_cast<size_t>(std::max<int64_t>(room / 2, 8));
+  Log(LogLevel::kWarning, "few open files are allowed: fewer connections are let in",
+      {{"limit", std::to_string(limit.rlim_cur)},
+       {"wanted", std::to_string(wanted)},
+       {"max_connections", std::to_string(*connections)}});
 }
 
-// Returns at SIGTERM or SIGINT; a SIGHUP looks for new models.
-void WaitForStop(const sigset_t& signals, Reloader* reloader) {
+// The next signal; 0 where none came for `patience`.
+int AwaitSignal(const sigset_t& signals, std::chrono::nanoseconds patience) {
+  const timespec time{static_cast<time_t>(patience.count() / 1'000'000'000),
+                      static_cast<long>(patience.count() % 1'000'000'000)};
+  const int signal = sigtimedwait(&signals, nullptr, &time);
+  return std::max(signal, 0);
+}
+
+struct Service {
+  const sigset_t signals;
+  const ServiceNotifier notifier;
+  std::string status;  // what the service manager shows
+};
+
+void Reload(const Service& service, Reloader* reloader, Door* door) {
+  Log(LogLevel::kInfo, "SIGHUP: looking for new models and certificates");
+  service.notifier.Reloading();
+  reloader->Wake();
+  door->ReloadTls();
+  service.notifier.Ready(service.status);
+}
+
+// Returns at SIGTERM or SIGINT; a SIGHUP looks for what is new. The service manager hears that the
+// service lives for as long as its workers come round.
+void WaitForStop(const Service& service, Reloader* reloader, Door* door) {
+  const auto watchdog = service.notifier.watchdog();
+  const auto step = watchdog ? *watchdog / 3 : std::chrono::hours(1);
   for (;;) {
-    int signal = 0;
-    if (sigwait(&signals, &signal) != 0) continue;
-    if (signal != SIGHUP) return;
-    Log(LogLevel::kInfo, "SIGHUP: looking for new models");
-    reloader->Wake();
+    const int signal = AwaitSignal(service.signals, step);
+    if (signal == SIGTERM || signal == SIGINT) return;
+    if (signal == SIGHUP) Reload(service, reloader, door);
+    if (watchdog && door->Stats().wait < *watchdog) service.notifier.Alive();
   }
 }
 
 // True where nothing is in flight any more; a second SIGTERM or SIGINT ends the wait.
-bool Drain(const sigset_t& signals, std::chrono::milliseconds timeout, Door* door) {
-  const auto deadline = std::chrono::steady_clock::now() + timeout;
+bool Drain(const Service& service, const ServeOptions& options, Door* door) {
+  using Clock = std::chrono::steady_clock;
   constexpr std::chrono::milliseconds kStep(200);
-  while (std::chrono::steady_clock::now() < deadline) {
-    if (door->WaitDrained(std::min(deadline, std::chrono::steady_clock::now() + kStep)))
-      return true;
-    const timespec at_once{};
-    const int signal = sigtimedwait(&signals, nullptr, &at_once);
-    if (signal == SIGTERM || signal == SIGINT) return false;
+  const auto stopped = [&](std::chrono::milliseconds patience) {
+    const int signal = AwaitSignal(service.signals, patience);
+    return signal == SIGTERM || signal == SIGINT;
+  };
+  door->StartDrain();
+  for (const auto end = Clock::now() + options.drain_grace; Clock::now() < end;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
+    if (stopped(std::min(left, kStep))) break;
+  }
+  door->StopAccepting();
+  for (const auto deadline = Clock::now() + options.drain_timeout; Clock::now() < deadline;) {
+    if (door->WaitDrained(std::min(deadline, Clock::now() + kStep))) return true;
+    if (stopped(std::chrono::milliseconds(0))) return false;
   }
   return false;
 }
 
-int Serve(const ServeOptions& options) {
-  const sigset_t signals = BlockSignals();
+int Serve(ServeOptions options) {
+  Service service{BlockSignals(), ServiceNotifier(), ""};
   SetLog(options.log_level, options.log_format);
-  RaiseFileLimit(options.door.max_connections);
+  FitFileLimit(&options.door.max_connections);
   Engine engine;
   Cache cache(options.cache);
   Reloader reloader(options.models, options.tasks, &engine);
@@ -79,12 +118,14 @@ int Serve(const ServeOptions& options) {
   // Probes are answered while the models load; who waits for the line below finds them loaded.
   reloader.LookNow(false);
   reloader.Start();
-  std::cout << "listening on " << options.door.host << ":" << door.port() << std::endl;
-  WaitForStop(signals, &reloader);
+  service.status = "listening on " + options.door.host + ":" + std::to_string(door.port());
+  std::cout << service.status << std::endl;
+  service.notifier.Ready(service.status);
+  WaitForStop(service, &reloader, &door);
   Log(LogLevel::kInfo, "stopping: finishing what is in flight");
+  service.notifier.Stopping();
   api.StartDrain();
-  door.StartDrain();
-  if (Drain(signals, options.drain_timeout, &door)) return 0;
+  if (Drain(service, options, &door)) return 0;
   Log(LogLevel::kWarning, "stopped with requests in flight");
   // Their answers may still be computed on other threads: no destructor may run under them.
   std::_Exit(1);
@@ -98,6 +139,7 @@ int main(int argc, char** argv) {
     const auto options = rebound::ParseServeOptions(argc, argv);
     if (!options) return 0;
     if (options->check_config) {
+      if (options->door.tls.enabled()) rebound::TlsContext(options->door.tls);
       std::cout << "the configuration is valid" << std::endl;
       return 0;
     }

@@ -20,6 +20,7 @@ struct ServeOptions {
   CacheOptions cache;
   std::filesystem::path models;
   std::vector<Task> tasks;
+  std::chrono::milliseconds drain_grace{0};
   std::chrono::milliseconds drain_timeout{30'000};
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;

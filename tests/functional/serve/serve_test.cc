@@ -148,7 +148,7 @@ TEST_F(ServeTest, SighupTriesAFailedBundleAgainAtOnce) {
 
 TEST_F(ServeTest, SigtermAnswersWhatIsInFlightAndExitsWith0) {
   PublishAll();
-  Start();
+  Start({"--drain-grace", "60"});
   HttpClient idle(server_->port());
   ASSERT_EQ(idle.Ask(GetRequest("/livez")).status, 200);
   const std::string request = PostRequest("/v1/bnac/single", kGreylisting);
@@ -157,8 +157,11 @@ TEST_F(ServeTest, SigtermAnswersWhatIsInFlightAndExitsWith0) {
   HttpClient probe(server_->port());
   ASSERT_EQ(probe.Ask(GetRequest("/livez")).status, 200);
   server_->Signal(SIGTERM);
+  EXPECT_TRUE(Eventually([&] { return Get("/readyz").status == 503; })) << "load balancers see it";
+  EXPECT_EQ(Post("/v1/bnac/single", kGreylisting).status, 200) << "and are served until they act";
+  server_->Signal(SIGTERM);  // ends the grace
   EXPECT_TRUE(idle.ServerCloses()) << "an idle connection is closed";
-  EXPECT_EQ(Get("/readyz").status, 503) << "while a request is in flight, the probes answer";
+  EXPECT_THROW(HttpClient{server_->port()}, std::runtime_error) << "nobody new is let in";
   slow.Send(request.substr(request.size() - 10));
   const Reply reply = slow.ReadReply();
   EXPECT_EQ(reply.body, R"({"class":"GRAYLISTING"})");

@@ -84,6 +84,55 @@ TEST(ServeOptions, ListenOnAnyAddress) {
   EXPECT_EQ(options.door.port, 81);
 }
 
+TEST(ServeOptions, TakeTheHttpsPortWithTls) {
+  const ServeOptions options = Parse({"--models", "m", "--tls-cert", "c", "--tls-key", "k",
+                                      "--tls-client-ca", "a", "--tls-client-auth", "optional"});
+  EXPECT_EQ(options.door.host, "127.0.0.1");
+  EXPECT_EQ(options.door.port, 8443);
+  EXPECT_EQ(options.door.tls.certificate, "c");
+  EXPECT_EQ(options.door.tls.key, "k");
+  EXPECT_EQ(options.door.tls.client_ca, "a");
+  EXPECT_EQ(options.door.tls.client_auth, TlsClientAuth::kOptional);
+  EXPECT_EQ(ErrorOf({"--models", "m", "--tls-cert", "c"}),
+            "--tls-cert and --tls-key are needed both, or neither (see --help)");
+  EXPECT_EQ(ErrorOf({"--models", "m", "--tls-client-ca", "c"}),
+            "--tls-client-ca needs --tls-cert and --tls-key (see --help)");
+  EXPECT_EQ(ErrorOf({"--models", "m", "--tls-client-auth", "maybe"}),
+            "--tls-client-auth must be require or optional; it is 'maybe' (see --help)");
+}
+
+TEST(ServeOptions, HoldTheDoorsLimits) {
+  const ServeOptions options = Parse({"--models",
+                                      "m",
+                                      "--max-header",
+                                      "1000",
+                                      "--max-connections-per-peer",
+                                      "5",
+                                      "--max-in-flight",
+                                      "6",
+                                      "--max-wait",
+                                      "0.5",
+                                      "--max-buffered",
+                                      "2000000",
+                                      "--min-rate",
+                                      "7",
+                                      "--idle-timeout",
+                                      "8",
+                                      "--request-timeout",
+                                      "9",
+                                      "--drain-grace",
+                                      "10"});
+  EXPECT_EQ(options.door.limits.max_header, 1000u);
+  EXPECT_EQ(options.door.max_connections_per_peer, 5u);
+  EXPECT_EQ(options.door.load.max_unanswered, 6);
+  EXPECT_EQ(options.door.load.max_wait, std::chrono::milliseconds(500));
+  EXPECT_EQ(options.door.max_buffered_bytes, 2'000'000);
+  EXPECT_EQ(options.door.min_rate, 7);
+  EXPECT_EQ(options.door.idle_timeout, std::chrono::seconds(8));
+  EXPECT_EQ(options.door.request_timeout, std::chrono::seconds(9));
+  EXPECT_EQ(options.drain_grace, std::chrono::seconds(10));
+}
+
 TEST(ServeOptions, NameWhatIsWrong) {
   EXPECT_EQ(ErrorOf({}), "--models DIR is needed: the folder of model bundles (see --help)");
   for (const char* bad : {"8080", "host", "host:", ":1", "host:70000", "host:x", "host:-1"}) {
