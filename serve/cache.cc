@@ -1,117 +1,164 @@
 #include "serve/cache.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
+#include <algorithm>
+#include <bit>
 #include <chrono>
 
 namespace rebound {
 namespace {
 
-// What an entry takes beside its key: list node, index node, bucket, allocator headers.
-constexpr size_t kEntryOverhead = 192;
+constexpr size_t kMostShards = 64;
+constexpr size_t kLeastShardBytes = 64 * 1024;
 
-size_t BytesOf(std::string_view key) { return key.size() + kEntryOverhead; }
+uint16_t ModelOfSecret(const SipSecret& secret) { return static_cast<uint16_t>(secret.high); }
+
+struct Timer {
+  uint64_t calls = 0;
+  std::chrono::nanoseconds taken{0};
+};
+
+double AverageMs(const Timer& timer) {
+  if (timer.calls == 0) return 0;
+  return static_cast<double>(timer.taken.count()) / static_cast<double>(timer.calls) / 1e6;
+}
 
 }  // namespace
 
-// Adds the time of a scope to a timer, where the cache is timed.
-class Cache::Timed {
- public:
-  Timed(bool on, Timer* timer) : timer_(on ? timer : nullptr) {
-    if (timer_ != nullptr) start_ = std::chrono::steady_clock::now();
-  }
-  ~Timed() {
-    if (timer_ == nullptr) return;
-    const std::chrono::nanoseconds taken = std::chrono::steady_clock::now() - start_;
-    timer_->nanoseconds += static_cast<uint64_t>(taken.count());
-    ++timer_->calls;
-  }
-  Timed(const Timed&) = delete;
-  Timed& operator=(const Timed&) = delete;
-
- private:
-  Timer* timer_;
-  std::chrono::steady_clock::time_point start_;
+// Everything that a call writes lies behind the shard's own mutex, so counting and timing cost no
+// shared line of memory. Aligned, so that two shards share none either.
+struct alignas(64) Cache::Shard {
+  explicit Shard(size_t capacity) : entries(capacity) {}
+  mutable std::mutex mutex;
+  CacheShard entries;
+  uint64_t hits = 0;
+  uint64_t misses = 0;
+  Timer get;
+  Timer put;
 };
 
-double Cache::Timer::AverageMs() const {
-  const uint64_t count = calls;
-  return count == 0 ? 0 : static_cast<double>(nanoseconds) / static_cast<double>(count) / 1e6;
-}
+// Holds a shard; adds the time since it was asked for to a timer, where the cache is timed.
+class Cache::Visit {
+ public:
+  Visit(bool timed, Shard* shard, Timer Shard::*timer)
+      : start_(timed ? Clock::now() : Clock::time_point()),
+        timer_(timed ? &(shard->*timer) : nullptr),
+        lock_(shard->mutex) {}
+  ~Visit() {
+    if (timer_ == nullptr) return;
+    timer_->taken += Clock::now() - start_;
+    ++timer_->calls;
+  }
+  Visit(const Visit&) = delete;
+  Visit& operator=(const Visit&) = delete;
 
-size_t Cache::Hash::operator()(std::string_view key) const {
-  return XXH3_64bits_withSeed(key.data(), key.size(), seed);
-}
+ private:
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point start_;
+  Timer* const timer_;
+  const std::lock_guard<std::mutex> lock_;
+};
 
 Cache::Cache(const CacheOptions& options) : options_(options) {
-  for (Shard& shard : shards_) {
-    shard.index = decltype(shard.index)(0, Hash{options.seed});
+  for (const Task task : kTasks) {
+    task_secrets_[Index(task)] = HashOf(options_.secret, TaskName(task));
+  }
+  const size_t max_bytes = options_.enabled ? options_.max_bytes : 0;
+  const size_t shards =
+      std::clamp(std::bit_floor(max_bytes / kLeastShardBytes), size_t{1}, kMostShards);
+  for (size_t i = 0; i < shards; ++i) {
+    shards_.push_back(std::make_unique<Shard>(max_bytes / shards / CacheShard::kBytesPerEntry));
   }
 }
 
-void Cache::MakeKey(Task task, std::string_view bundle_hash, std::string_view normalised,
-                    std::string* key) {
-  key->assign(TaskName(task));
-  key->append("/").append(bundle_hash).append("/").append(normalised);
+Cache::~Cache() = default;
+
+SipSecret Cache::ModelSecret(Task task, std::string_view bundle_hash) const {
+  return HashOf(task_secrets_[Index(task)], bundle_hash);
 }
 
-Cache::Shard& Cache::ShardOf(std::string_view key) {
-  // The index uses the low bits, the choice of the shard the high ones.
-  return shards_[(Hash{options_.seed}(key) >> 48) % kShards];
+CacheKey Cache::MakeKey(Task task, std::string_view bundle_hash,
+                        std::string_view normalised) const {
+  const SipSecret secret = ModelSecret(task, bundle_hash);
+  return {HashOf(secret, normalised), ModelOfSecret(secret)};
 }
 
-std::optional<Prediction> Cache::Get(std::string_view key) {
+uint16_t Cache::ModelOf(Task task, std::string_view bundle_hash) const {
+  return ModelOfSecret(ModelSecret(task, bundle_hash));
+}
+
+Cache::Shard& Cache::ShardOf(const CacheKey& key) const {
+  return *shards_[key.hash.low & (shards_.size() - 1)];
+}
+
+std::optional<Prediction> Cache::Get(const CacheKey& key) {
   if (!options_.enabled) return std::nullopt;
-  const Timed timed(options_.timed, &get_timer_);
   Shard& shard = ShardOf(key);
-  const std::lock_guard lock(shard.mutex);
-  const auto it = shard.index.find(key);
-  if (it == shard.index.end()) {
+  const Visit visit(options_.timed, &shard, &Shard::get);
+  CacheShard::Found found;
+  if (!shard.entries.Find(key.hash, &found)) {
     ++shard.misses;
     return std::nullopt;
   }
   ++shard.hits;
-  shard.entries.splice(shard.entries.begin(), shard.entries, it->second);
-  return it->second->prediction;
+  return Prediction{found.label, found.probability};
 }
 
-void Cache::Put(std::string_view key, const Prediction& prediction) {
-  const size_t most = options_.max_bytes / kShards;
-  if (!options_.enabled || BytesOf(key) > most) return;
-  const Timed timed(options_.timed, &put_timer_);
+void Cache::Put(const CacheKey& key, const Prediction& prediction) {
+  if (!options_.enabled || prediction.label > UINT8_MAX) return;
   Shard& shard = ShardOf(key);
-  const std::lock_guard lock(shard.mutex);
-  if (const auto it = shard.index.find(key); it != shard.index.end()) {
-    it->second->prediction = prediction;
-    shard.entries.splice(shard.entries.begin(), shard.entries, it->second);
-    return;
-  }
-  while (shard.bytes + BytesOf(key) > most) {
-    const Entry& oldest = shard.entries.back();
-    shard.bytes -= BytesOf(oldest.key);
-    shard.index.erase(oldest.key);
-    shard.entries.pop_back();
-    ++shard.evictions;
-  }
-  shard.entries.push_front({std::string(key), prediction});
-  shard.index.emplace(shard.entries.front().key, shard.entries.begin());
-  shard.bytes += BytesOf(key);
+  const Visit visit(options_.timed, &shard, &Shard::put);
+  shard.entries.Put(key, static_cast<uint8_t>(prediction.label), prediction.probability);
 }
 
 CacheStats Cache::Stats() const {
   CacheStats stats;
-  for (const Shard& shard : shards_) {
-    const std::lock_guard lock(shard.mutex);
-    stats.hits += shard.hits;
-    stats.misses += shard.misses;
-    stats.evictions += shard.evictions;
-    stats.bytes += shard.bytes;
-    stats.elements += shard.entries.size();
+  Timer get;
+  Timer put;
+  const auto add = [](const Timer& timer, Timer* sum) {
+    sum->calls += timer.calls;
+    sum->taken += timer.taken;
+  };
+  for (const auto& shard : shards_) {
+    const std::lock_guard lock(shard->mutex);
+    stats.hits += shard->hits;
+    stats.misses += shard->misses;
+    stats.evictions += shard->entries.evictions();
+    stats.bytes += shard->entries.bytes();
+    stats.elements += shard->entries.size();
+    add(shard->get, &get);
+    add(shard->put, &put);
   }
-  stats.average_get_ms = get_timer_.AverageMs();
-  stats.average_put_ms = put_timer_.AverageMs();
+  stats.average_get_ms = AverageMs(get);
+  stats.average_put_ms = AverageMs(put);
   return stats;
+}
+
+bool Cache::Copy(Walk* walk, std::vector<CacheEntry>* entries) const {
+  constexpr size_t kAtOnce = 1024;  // some ten microseconds
+  entries->clear();
+  for (; walk->shard < shards_.size(); ++walk->shard, walk->slot = 0) {
+    const Shard& shard = *shards_[walk->shard];
+    const std::lock_guard lock(shard.mutex);
+    shard.entries.Copy(walk->slot, kAtOnce, entries);
+    walk->slot += entries->size();
+    if (!entries->empty()) return true;
+  }
+  return false;
+}
+
+bool Cache::Restore(const CacheEntry& entry) {
+  Shard& shard = ShardOf(entry.key);
+  const std::lock_guard lock(shard.mutex);
+  return shard.entries.Restore(entry);
+}
+
+uint64_t Cache::Additions() const {
+  uint64_t additions = 0;
+  for (const auto& shard : shards_) {
+    const std::lock_guard lock(shard->mutex);
+    additions += shard->entries.additions();
+  }
+  return additions;
 }
 
 }  // namespace rebound

@@ -2,30 +2,32 @@
 //
 // A key is (task, bundle hash, normalised text), so a new bundle never answers with the old one's
 // output; a value is the model's output alone: rules and overrides are applied anew on every
-// request. The least recently used entries go first; every call is O(1). Thread-safe: shards with a
-// mutex each.
+// request. A key is held as 128 bits of SipHash under a secret: entries are small, no text is kept
+// (a normalised text may still name a person), and no client can make two texts collide or fill one
+// shard. Which entries stay is told in cache_shard.h; every call is O(1). Thread-safe: shards with
+// a mutex each.
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
-#include <list>
+#include <memory>
 #include <mutex>
 #include <optional>
-#include <string>
 #include <string_view>
-#include <unordered_map>
+#include <vector>
 
 #include "models/classifier.h"
 #include "models/task.h"
+#include "serve/cache_shard.h"
+#include "serve/siphash.h"
 
 namespace rebound {
 
 struct CacheOptions {
   bool enabled = true;
   size_t max_bytes = 100 * 1024 * 1024;
-  bool timed = false;  // measure Get and Put
-  uint64_t seed = 0;   // of the hash: keep it secret where clients choose the texts
+  bool timed = false;                 // measure Get and Put
+  SipSecret secret = NewSipSecret();  // of the keys; a snapshot's entries need the snapshot's
 };
 
 struct CacheStats {
@@ -41,55 +43,47 @@ struct CacheStats {
 class Cache {
  public:
   explicit Cache(const CacheOptions& options);
+  ~Cache();
   Cache(const Cache&) = delete;
   Cache& operator=(const Cache&) = delete;
 
   bool enabled() const { return options_.enabled; }
+  size_t max_bytes() const { return options_.max_bytes; }
+  const SipSecret& secret() const { return options_.secret; }
 
-  // Replaces `*key` (its memory is reused).
-  static void MakeKey(Task task, std::string_view bundle_hash, std::string_view normalised,
-                      std::string* key);
+  CacheKey MakeKey(Task task, std::string_view bundle_hash, std::string_view normalised) const;
+  // The `model` of such keys.
+  uint16_t ModelOf(Task task, std::string_view bundle_hash) const;
 
   // Get counts a hit or a miss. A disabled cache holds nothing and counts nothing.
-  std::optional<Prediction> Get(std::string_view key);
-  // An entry that alone is larger than a shard is not kept.
-  void Put(std::string_view key, const Prediction& prediction);
+  std::optional<Prediction> Get(const CacheKey& key);
+  void Put(const CacheKey& key, const Prediction& prediction);
 
   CacheStats Stats() const;
 
- private:
-  static constexpr size_t kShards = 16;
-  struct Entry {
-    std::string key;
-    Prediction prediction;
+  // For snapshots. A walk copies every entry that stays for its time, a few at a time, so that no
+  // request waits for it.
+  struct Walk {
+    size_t shard = 0;
+    size_t slot = 0;
   };
-  struct Hash {
-    uint64_t seed;
-    size_t operator()(std::string_view key) const;
-  };
-  struct Shard {
-    mutable std::mutex mutex;
-    std::list<Entry> entries;  // the most recently used first
-    std::unordered_map<std::string_view, std::list<Entry>::iterator, Hash>
-        index;  // views into entries
-    size_t bytes = 0;
-    uint64_t hits = 0;
-    uint64_t misses = 0;
-    uint64_t evictions = 0;
-  };
-  struct Timer {
-    std::atomic<uint64_t> calls{0};
-    std::atomic<uint64_t> nanoseconds{0};
-    double AverageMs() const;
-  };
-  class Timed;
+  // Replaces `*entries` by the next ones; false at the end.
+  bool Copy(Walk* walk, std::vector<CacheEntry>* entries) const;
+  // False where there is no room.
+  bool Restore(const CacheEntry& entry);
+  // Grows with every new entry.
+  uint64_t Additions() const;
 
-  Shard& ShardOf(std::string_view key);
+ private:
+  struct Shard;
+  class Visit;
+
+  Shard& ShardOf(const CacheKey& key) const;
+  SipSecret ModelSecret(Task task, std::string_view bundle_hash) const;
 
   const CacheOptions options_;
-  std::array<Shard, kShards> shards_;
-  Timer get_timer_;
-  Timer put_timer_;
+  std::array<SipSecret, kTaskCount> task_secrets_;
+  std::vector<std::unique_ptr<Shard>> shards_;  // a power of two
 };
 
 }  // namespace rebound

@@ -11,7 +11,6 @@ namespace {
 
 struct Buffers {
   Engine::Scratch engine;
-  std::string key;
 };
 
 Buffers& BuffersOfThread() {
@@ -32,10 +31,14 @@ Prediction PredictionOf(const ModelSet& models, Task task, std::string_view text
                         Buffers* buffers) {
   Engine::Prepare(text, &buffers->engine);
   if (cache == nullptr) return Engine::Predict(models, task, &buffers->engine);
-  Cache::MakeKey(task, models.Get(task)->hash(), buffers->engine.normalised, &buffers->key);
-  if (const auto known = cache->Get(buffers->key)) return *known;
+  const Classifier& model = *models.Get(task);
+  const CacheKey key = cache->MakeKey(task, model.hash(), buffers->engine.normalised);
+  // What comes from a snapshot's file is not believed blindly.
+  if (const auto known = cache->Get(key); known && known->label < model.config().labels.size()) {
+    return *known;
+  }
   const Prediction prediction = Engine::Predict(models, task, &buffers->engine);
-  cache->Put(buffers->key, prediction);
+  cache->Put(key, prediction);
   return prediction;
 }
 

@@ -5,12 +5,15 @@
 #include <csignal>
 #include <ctime>
 #include <iostream>
+#include <optional>
+#include <vector>
 
 #include "base/log.h"
 #include "base/program_options.h"
 #include "engine/engine.h"
 #include "serve/api.h"
 #include "serve/cache.h"
+#include "serve/cache_saver.h"
 #include "serve/door/door.h"
 #include "serve/options.h"
 #include "serve/reload.h"
@@ -105,12 +108,32 @@ bool Drain(const Service& service, const ServeOptions& options, Door* door) {
   return false;
 }
 
+// The models whose outputs are worth keeping; empty where one is missing, as then nobody knows.
+std::vector<uint16_t> CachedModels(const Engine& engine, const Cache& cache,
+                                   const std::vector<Task>& tasks) {
+  const ModelSet models = engine.Take();
+  std::vector<uint16_t> cached;
+  for (const Task task : tasks) {
+    if (models.Get(task) == nullptr) return {};
+    cached.push_back(cache.ModelOf(task, models.Get(task)->hash()));
+  }
+  return cached;
+}
+
 int Serve(ServeOptions options) {
   Service service{BlockSignals(), ServiceNotifier(), ""};
   SetLog(options.log_level, options.log_format);
   FitFileLimit(&options.door.max_connections);
   Engine engine;
+  const bool saves = options.cache.enabled && !options.cache_saver.folder.empty();
+  if (saves) options.cache.secret = CacheSecretOf(options.cache_saver);
   Cache cache(options.cache);
+  std::optional<CacheSaver> saver;
+  if (saves) {
+    saver.emplace(options.cache_saver, &cache, [&engine, &cache, tasks = options.tasks] {
+      return CachedModels(engine, cache, tasks);
+    });
+  }
   Reloader reloader(options.models, options.tasks, &engine);
   Api api(options.api, &engine, &cache, [&] { return reloader.Statuses(); });
   Door door(options.door,
@@ -127,6 +150,7 @@ int Serve(ServeOptions options) {
   api.StartDrain();
   if (Drain(service, options, &door)) return 0;
   Log(LogLevel::kWarning, "stopped with requests in flight");
+  if (saver) saver->Stop();
   // Their answers may still be computed on other threads: no destructor may run under them.
   std::_Exit(1);
 }

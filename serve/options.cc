@@ -1,6 +1,5 @@
 #include "serve/options.h"
 
-#include <random>
 #include <string>
 
 #include "base/error.h"
@@ -61,7 +60,9 @@ CommandLine MakeCommandLine() {
       "how long it then waits for what is in flight");
   add("cache", text("true")->value_name("BOOL"), "remember the models' outputs");
   add("cache-folder", text("")->value_name("DIR"),
-      "told by /v1/cache/info; the cache is in memory");
+      "where the cache is kept through restarts; empty: in memory alone");
+  add("cache-save-every", seconds(300)->value_name("SECONDS"),
+      "how often the cache is written to --cache-folder, and once at the end");
   add("cache-size", number(100 * 1024 * 1024)->value_name("BYTES"),
       "memory that the cache may take");
   add("cache-stats", po::bool_switch(), "count hits and misses for /v1/cache/stats");
@@ -96,10 +97,12 @@ std::optional<ServeOptions> ParseServeOptions(int argc, const char* const* argv)
   options.cache.enabled = ParseBool("--cache", text("cache"));
   options.cache.max_bytes = count("cache-size", 0, kMaxCache);
   options.cache.timed = values["cache-timer"].as<bool>();
-  options.cache.seed = std::random_device{}();
   options.api.max_batch = count("max-batch", 1, 1'000'000);
   options.api.api_key = text("api-key");
   options.api.cache.folder = text("cache-folder");
+  options.cache_saver.folder = options.api.cache.folder;
+  options.cache_saver.every = SecondsOption(values, "cache-save-every");
+  options.cache_saver.program = CodeVersion();
   options.api.cache.max_bytes = options.cache.max_bytes;
   options.api.cache.stats = values["cache-stats"].as<bool>();
   options.api.cache.timer = options.cache.timed;

@@ -10,6 +10,7 @@
 #include "models/task.h"
 #include "serve/api.h"
 #include "serve/cache.h"
+#include "serve/cache_saver.h"
 #include "serve/door/door.h"
 
 namespace rebound {
@@ -18,6 +19,7 @@ struct ServeOptions {
   DoorOptions door;
   ApiOptions api;
   CacheOptions cache;
+  CacheSaverOptions cache_saver;
   std::filesystem::path models;
   std::vector<Task> tasks;
   std::chrono::milliseconds drain_grace{0};

@@ -46,6 +46,7 @@ class Served {
   }
 
   Api& api() { return api_; }
+  Cache& cache() { return cache_; }
   Engine& engine() { return engine_; }
   Reloader& reloader() { return reloader_; }
 
