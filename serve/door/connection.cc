@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <exception>
+#include <thread>
 #include <utility>
 
 #include "base/log.h"
@@ -14,6 +15,11 @@
 #include "serve/problem.h"
 
 namespace rebound {
+namespace {
+
+constexpr int kTurn = 128;  // requests that a client is answered in one go
+
+}  // namespace
 
 Connection::Connection(int fd, ConnectionContext* context, const LoopLag* lag)
     : context_(context),
@@ -60,15 +66,24 @@ void Connection::Guard(Body body) noexcept {
   HangUp();
 }
 
+// A worker has others to serve: who answers a queue of requests on another thread lets it pass.
+Connection::Lock Connection::LockForWorker() {
+  ++worker_waits_;
+  Lock lock(mutex_);
+  --worker_waits_;
+  return lock;
+}
+
 void Connection::OnInput(std::string_view bytes) {
   Guard([&] {
     {
-      const Lock lock(mutex_);
+      const Lock lock = LockForWorker();
+      if (phase_ == Phase::kLingering) talks_on_ = true;
       if (phase_ == Phase::kLingering || phase_ == Phase::kFinished) return;
       Read(bytes);
     }
     Pump();
-    const Lock lock(mutex_);
+    const Lock lock = LockForWorker();
     CountBuffered();
     if (!OverBudget()) return;
     if (phase_ == Phase::kReceiving) {
@@ -123,7 +138,7 @@ void Connection::AnswerPlainHttp() {
 void Connection::OnClosing() {
   Guard([&] {
     {
-      const Lock lock(mutex_);
+      const Lock lock = LockForWorker();
       if (phase_ == Phase::kFinished) return;
       if (watched_) context_->slow_writer->Unwatch(fd_);
       // The client may have closed its half alone: what it asked for is still answered.
@@ -138,6 +153,7 @@ void Connection::OnClosing() {
 
 void Connection::OnWritable() {
   Guard([&] {
+    while (worker_waits_ > 0) std::this_thread::yield();
     {
       const Lock lock(mutex_);
       if (phase_ == Phase::kLingering || phase_ == Phase::kFinished) return;
@@ -149,7 +165,7 @@ void Connection::OnWritable() {
 
 void Connection::Tick(Clock::time_point now) {
   Guard([&] {
-    const Lock lock(mutex_);
+    const Lock lock = LockForWorker();
     if (phase_ == Phase::kFinished) return;
     const bool silent = phase_ == Phase::kIdle || (phase_ == Phase::kHandshake && !handshaking_);
     if (silent && context_->closing_idle) return SayGoodbye();
@@ -177,7 +193,7 @@ bool Connection::IsTooSlow(Clock::time_point now) const {
 
 void Connection::OnMonopoly() {
   Guard([&] {
-    const Lock lock(mutex_);
+    const Lock lock = LockForWorker();
     if (phase_ == Phase::kLingering) return HangUp();
     last_request_ = true;
   });
@@ -185,7 +201,7 @@ void Connection::OnMonopoly() {
 
 void Connection::Refuse(int status, std::string_view detail) {
   Guard([&] {
-    const Lock lock(mutex_);
+    const Lock lock = LockForWorker();
     if (tls_ != nullptr) return HangUp();
     Fail(status, detail);
   });
@@ -193,7 +209,7 @@ void Connection::Refuse(int status, std::string_view detail) {
 
 void Connection::Drop() {
   Guard([&] {
-    const Lock lock(mutex_);
+    const Lock lock = LockForWorker();
     HangUp();
   });
 }
@@ -202,9 +218,19 @@ void Connection::Pump() {
   Lock lock(mutex_);
   if (pumping_) return;  // the loop that runs sees what changed
   pumping_ = true;
-  while (Step(&lock)) {
+  int steps = 0;
+  bool more = true;
+  while (more && steps < kTurn && (steps == 0 || worker_waits_ == 0)) {
+    more = Step(&lock);
+    ++steps;
   }
   pumping_ = false;
+  // A long queue of requests is answered by turns, so that neither a worker nor the slow writer is
+  // held by one client: the socket takes bytes, so the slow writer comes back at once.
+  if (more && fd_ >= 0) {
+    watched_ = true;
+    if (!context_->slow_writer->Watch(fd_, shared_from_this())) HangUp();
+  }
 }
 
 // One step of the loop: false where it waits for input, for an answer, or for nothing any more.

@@ -97,6 +97,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   template <class Body>
   void Guard(Body body) noexcept;
+  Lock LockForWorker();
   void Read(std::string_view bytes);
   void AnswerPlainHttp();
   void Pump();
@@ -122,6 +123,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const PeerAddress peer_;
   bool peer_counted_ = false;
   mutable std::mutex mutex_;
+  std::atomic<int> worker_waits_{0};  // for the mutex
   int fd_;
   bool owns_fd_ = false;
   bool watched_ = false;  // by the slow writer
@@ -132,6 +134,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::unique_ptr<TlsSession> tls_;  // null: plain
   bool handshaking_ = false;         // its first byte came
   bool input_ended_ = false;         // the client said so, inside TLS
+  bool talks_on_ = false;            // after our last byte
   bool last_request_ = false;        // it monopolises: close after the next answer
   RequestParser parser_;
   std::string input_;

@@ -97,8 +97,9 @@ void Connection::EndAnswer() {
 // Ends the connection now. The reactor sees the end of the stream and calls OnClosing.
 void Connection::HangUp() {
   if (phase_ == Phase::kFinished) return;
-  if (phase_ == Phase::kAnswering) {
-    // Unsent bytes would stay in the kernel for as long as the client does not read.
+  if (phase_ == Phase::kAnswering || talks_on_) {
+    // Unsent bytes would stay in the kernel for as long as the client does not read, and so would
+    // the connection of a client that goes on sending.
     const linger reset{1, 0};
     setsockopt(fd_, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
   }

@@ -152,8 +152,8 @@ class Worker : public Pistache::Http::Handler {
   }
   bool Monopolises() const {
     Connection::Clock::time_point handed;
-    return lag_.OldestMark(&handed) && turn_began_ < handed &&
-           Connection::Clock::now() - handed > kMonopoly;
+    return lag_.OldestMark(&handed) &&
+           Connection::Clock::now() - std::max(handed, turn_began_) > kMonopoly;
   }
 
   void Tick() {
@@ -273,6 +273,7 @@ Door::Door(const DoorOptions& options, HttpHandler handler)
   context.request_timeout = options.request_timeout;
   context.handshake_timeout = options.request_timeout / 3;
   context.min_rate = options.min_rate;
+  context.rate_grace = options.rate_grace;
   context.max_buffered_bytes = options.max_buffered_bytes;
   context.load = options.load;
   context.never_shed = options.never_shed;

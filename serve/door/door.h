@@ -30,7 +30,8 @@ struct DoorOptions {
   std::chrono::milliseconds idle_timeout{60'000};
   // First to last byte of a request, and again for its answer; a TLS handshake gets a third of it.
   std::chrono::milliseconds request_timeout{30'000};
-  int64_t min_rate = 500;  // bytes/s that a request must arrive with after a few seconds; 0: any
+  int64_t min_rate = 500;                       // bytes/s that a request must arrive with; 0: any
+  std::chrono::milliseconds rate_grace{5'000};  // before the rate counts
   int64_t max_buffered_bytes = int64_t{1} << 30;
   LoadLimits load;
   std::vector<std::string> never_shed;  // paths that are answered however busy the door is

@@ -25,7 +25,11 @@ void LoopLag::Hand(Clock::time_point now) {
 void LoopLag::Reach(Clock::time_point now) {
   const std::lock_guard lock(mutex_);
   if (marks_.empty()) return;
-  last_wait_ = (now - marks_.front()).count();
+  // Marks that come together tell of one wait: the longest, that of the first.
+  constexpr std::chrono::milliseconds kTogether{50};
+  const int64_t wait = (now - marks_.front()).count();
+  last_wait_ = now - reached_ < kTogether ? std::max(last_wait_.load(), wait) : wait;
+  reached_ = now;
   marks_.pop_front();
   oldest_ = marks_.empty() ? 0 : marks_.front().time_since_epoch().count();
 }

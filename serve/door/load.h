@@ -43,6 +43,7 @@ class LoopLag {
  private:
   std::mutex mutex_;
   std::deque<Clock::time_point> marks_;
+  Clock::time_point reached_;
   std::atomic<int64_t> oldest_{0};  // ticks of the clock; 0: no mark is out
   std::atomic<int64_t> last_wait_{0};
 };

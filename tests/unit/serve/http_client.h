@@ -122,6 +122,7 @@ class HttpClient {
     Close();
   }
   const std::string& unread() const { return buffer_; }
+  bool closed() const { return closed_; }  // by the server
   int fd() const { return fd_; }
 
  protected:
