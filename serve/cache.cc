@@ -134,7 +134,7 @@ CacheStats Cache::Stats() const {
 }
 
 bool Cache::Copy(Walk* walk, std::vector<CacheEntry>* entries) const {
-  constexpr size_t kAtOnce = 1024;  // some ten microseconds
+  constexpr size_t kAtOnce = 1024;  // less than thirty microseconds
   entries->clear();
   for (; walk->shard < shards_.size(); ++walk->shard, walk->slot = 0) {
     const Shard& shard = *shards_[walk->shard];

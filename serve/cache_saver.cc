@@ -58,6 +58,7 @@ void CacheSaver::Run() {
   // Requests go first where there are few cores. On Linux this is of the thread alone.
   setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 10);
   Load();
+  Hold();  // what is wrong with the folder is told at the start
   std::unique_lock lock(mutex_);
   for (bool last = false; !last;) {
     last = wake_.wait_for(lock, options_.every, [this] { return stopping_; });
@@ -82,17 +83,26 @@ void CacheSaver::Load() {
   }
 }
 
+// True where this server is the one that writes.
+bool CacheSaver::Hold() {
+  if (lock_) return true;
+  try {
+    MakeFolder(options_.folder);
+    const fs::path lock = options_.folder / "cache.lock";
+    const int fd = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0) ::close(fd);
+    lock_.emplace(lock);
+  } catch (const std::exception& e) {
+    Report(e.what());
+  }
+  return lock_.has_value();
+}
+
 void CacheSaver::Write() {
   const uint64_t additions = cache_->Additions();
   if (additions == written_additions_) return;
+  if (!Hold()) return;
   try {
-    if (!lock_) {
-      MakeFolder(options_.folder);
-      const fs::path lock = options_.folder / "cache.lock";
-      const int fd = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-      if (fd >= 0) ::close(fd);
-      lock_.emplace(lock);
-    }
     const size_t entries = WriteCacheSnapshot(snapshot_, *cache_, models_());
     written_additions_ = additions;
     last_problem_.clear();

@@ -48,6 +48,7 @@ class CacheSaver {
  private:
   void Run();
   void Load();
+  bool Hold();
   void Write();
   void Report(const std::string& problem);
 
