@@ -1,48 +1,60 @@
 #include "serve/api.h"
 
-#include <algorithm>
 #include <chrono>
 #include <exception>
-#include <random>
 #include <utility>
 
-#include "base/digest.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "serve/problem.h"
 #include "serve/texts.h"
+#include "serve/trace.h"
 
 namespace rebound {
 namespace {
 
-std::string MakeRequestId() {
-  thread_local std::mt19937_64 random{std::random_device{}()};
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string id;
-  id.reserve(32);
-  for (int half = 0; half < 2; ++half) {
-    for (uint64_t bits = random(), i = 0; i < 16; ++i, bits >>= 4) id.push_back(kDigits[bits & 15]);
-  }
-  return id;
+// What every path may be asked, for `OPTIONS *`.
+constexpr std::string_view kAllMethods = "GET, HEAD, POST, PATCH, OPTIONS";
+
+Response MethodsOf(std::string_view allow) {
+  Response response;
+  response.status = 204;
+  response.content_type = "";
+  response.headers.emplace_back("Allow", allow);
+  return response;
 }
 
-// The client's id where it is 1 to 128 printable ASCII characters, else a new one.
-std::string RequestIdOf(const Request& request) {
-  constexpr size_t kMostBytes = 128;
-  const std::string* id = request.FindHeader("x-request-id");
-  const auto printable = [](char c) { return c >= ' ' && c <= '~'; };
-  if (id != nullptr && !id->empty() && id->size() <= kMostBytes &&
-      std::all_of(id->begin(), id->end(), printable)) {
-    return *id;
-  }
-  return MakeRequestId();
+// The clients of these routes look for `error`.
+void AddErrorKey(std::string_view path, Response* response) {
+  const auto begins = [&](std::string_view with) { return path.substr(0, with.size()) == with; };
+  if (!begins("/api/") && !begins("/admin/api/")) return;
+  if (response->content_type != "application/problem+json") return;
+  const JsonDocument problem = ParseJson(response->body);
+  if (FindJson(problem, "error") != nullptr) return;
+  response->body.pop_back();  // the object's end
+  response->body += ",\"error\":";
+  AppendJsonString(GetJsonString(problem, "detail"), &response->body);
+  response->body += "}";
 }
 
 }  // namespace
 
+// One request on its way.
+struct Api::Exchange {
+  explicit Exchange(Request asked) : request(std::move(asked)) {}
+
+  const Request request;
+  const std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+  const std::string id = RequestIdOf(request);
+  Target target;
+  const Route* route = nullptr;  // null: none was found
+  Principal caller;
+  std::string allow;  // of OPTIONS
+};
+
 Api::Api(const ApiOptions& options, const Engine* engine, Cache* cache, Statuses statuses)
-    : key_digest_(options.api_key.empty() ? "" : Sha256Hex(options.api_key)),
+    : gate_(options.gate),
       classify_(engine, cache, options.max_batch),
       status_(cache, options.cache, std::move(statuses)) {
   classify_.AddTo(&router_);
@@ -50,29 +62,10 @@ Api::Api(const ApiOptions& options, const Engine* engine, Cache* cache, Statuses
 }
 
 void Api::Handle(Request request, const Done& done) noexcept {
-  const auto start = std::chrono::steady_clock::now();
   try {
-    const std::string id = RequestIdOf(request);
-    Response response;
-    try {
-      response = Dispatch(request);
-    } catch (Refusal& refusal) {
-      response = std::move(refusal.response);
-    } catch (const std::exception& e) {
-      Log(LogLevel::kError, "request failed", {{"request_id", id}, {"cause", e.what()}});
-      response = MakeProblem(500, "an internal fault; the log tells more under this request's id");
-    }
-    if (IsLogged(LogLevel::kDebug)) {
-      const std::chrono::duration<double, std::milli> taken =
-          std::chrono::steady_clock::now() - start;
-      Log(LogLevel::kDebug, "request",
-          {{"request_id", id},
-           {"method", request.method},
-           {"target", request.target},
-           {"status", std::to_string(response.status)},
-           {"ms", std::to_string(taken.count())}});
-    }
-    response.headers.emplace_back("X-Request-ID", id);
+    Exchange exchange(std::move(request));
+    Response response = Answer(&exchange);
+    Finish(exchange, &response);
     done(std::move(response));
   } catch (...) {
     // Memory is short: an answer without a body still fits.
@@ -82,39 +75,79 @@ void Api::Handle(Request request, const Done& done) noexcept {
   }
 }
 
-Response Api::Dispatch(const Request& request) const {
-  Target target;
+Response Api::Answer(Exchange* exchange) {
   try {
-    target = ParseTarget(request.target);
+    return Dispatch(exchange);
+  } catch (Refusal& refusal) {
+    return std::move(refusal.response);
+  } catch (const std::exception& e) {
+    Log(LogLevel::kError, "request failed", {{"request_id", exchange->id}, {"cause", e.what()}});
+    return MakeProblem(500, "an internal fault; the log tells more under this request's id");
+  }
+}
+
+Response Api::Dispatch(Exchange* exchange) {
+  const Request& request = exchange->request;
+  const bool asks_methods = request.method == "OPTIONS";
+  if (asks_methods && request.target == "*") return MethodsOf(kAllMethods);
+  try {
+    exchange->target = ParseTarget(request.target);
   } catch (const Error& e) {
     return MakeProblem(400, e.what());
   }
-  const Router::Match match = router_.Find(request.method, target.path);
+  const Router::Match match = router_.Find(request.method, exchange->target.path);
   if (match.allow.empty()) return MakeProblem(404, "there is no such route");
   if (match.route == nullptr) {
+    const std::string allow = match.allow + ", OPTIONS";
+    if (asks_methods) {
+      exchange->allow = allow;
+      return MethodsOf(allow);
+    }
     Response response = MakeProblem(405, "this route takes " + match.allow);
-    response.headers.emplace_back("Allow", match.allow);
+    response.headers.emplace_back("Allow", allow);
     return response;
   }
-  if (match.route->scope != Scope::kOpen && !HasKey(request)) {
-    return MakeProblem(401, "a valid key is needed: X-API-Key or Authorization: Bearer");
-  }
-  return match.route->answer({request, target, match.parameter});
+  exchange->route = match.route;
+  const Scope scope = match.route->scope;
+  if (auto refusal = gate_.Refuse(request, scope, &exchange->caller)) return std::move(*refusal);
+  Response response = match.route->answer(
+      {request, exchange->target, match.parameter, exchange->caller, exchange->id});
+  gate_.Count(request, scope, exchange->caller, response.texts);
+  return response;
 }
 
-bool Api::HasKey(const Request& request) const {
-  if (key_digest_.empty()) return true;
-  // Digests are compared, so neither the key's length nor its bytes show in the time.
-  const auto is_key = [&](std::string_view key) {
-    return EqualInConstantTime(Sha256Hex(key), key_digest_);
-  };
-  const std::string* key = request.FindHeader("x-api-key");
-  if (key != nullptr && is_key(*key)) return true;
-  const std::string* authorization = request.FindHeader("authorization");
-  constexpr std::string_view kBearer = "bearer ";
-  return authorization != nullptr &&
-         AsciiLower(std::string_view(*authorization).substr(0, kBearer.size())) == kBearer &&
-         is_key(Trim(std::string_view(*authorization).substr(kBearer.size())));
+// What every answer bears, and the line that tells of it.
+void Api::Finish(const Exchange& exchange, Response* response) {
+  const Request& request = exchange.request;
+  AddErrorKey(exchange.target.path, response);
+  AddCorsHeaders(gate_.cors(), request, exchange.allow, &response->headers);
+  response->headers.emplace_back("X-Request-ID", exchange.id);
+  const auto taken = std::chrono::steady_clock::now() - exchange.start;
+  if (IsLogged(LogLevel::kDebug)) {
+    Log(LogLevel::kDebug, "request",
+        {{"request_id", exchange.id},
+         {"method", request.method},
+         {"target", request.target},
+         {"status", std::to_string(response->status)},
+         {"ms", std::to_string(std::chrono::duration<double, std::milli>(taken).count())}});
+  }
+  AccessLog* const log = gate_.access_log();
+  if (log == nullptr || !log->Takes(response->status)) return;
+  AccessRecord record;
+  record.time = std::chrono::system_clock::now();
+  record.taken = taken;
+  record.request_id = exchange.id;
+  record.trace = TraceParentOf(request);
+  record.method = request.method;
+  if (exchange.route != nullptr) record.route = exchange.route->path;
+  record.status = response->status;
+  record.bytes_in = request.body.size();
+  record.bytes_out = response->body.size();
+  record.texts = response->texts;
+  record.key = exchange.caller.name;
+  record.peer = request.peer;
+  record.tls = request.tls;
+  log->Write(record);
 }
 
 }  // namespace rebound

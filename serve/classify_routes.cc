@@ -67,6 +67,7 @@ Response ClassifyRoutes::Classify(const Call& call, const Shape& shape) const {
   Buffers& buffers = BuffersOfThread();
   Cache* const cache = shape.cached && !bypass_cache && cache_->enabled() ? cache_ : nullptr;
   Response response;
+  response.texts = read.texts.size();
   response.body.reserve(96 * read.texts.size());
   JsonWriter writer(&response.body);
   const bool object = shape.object_for_single && read.single;
@@ -119,6 +120,7 @@ Response ClassifyRoutes::NormaliseTexts(const Call& call) const {
   const Texts read = ReadTexts(call.request, TextsForm::kSingleOrMany, max_batch_);
   std::string& normalised = BuffersOfThread().engine.normalised;
   Response response;
+  response.texts = read.texts.size();
   response.headers.emplace_back("X-Normaliser-Version", std::to_string(kNormaliserVersion));
   JsonWriter writer(&response.body);
   if (!read.single) writer.StartArray();

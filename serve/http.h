@@ -35,6 +35,7 @@ struct Response {
   std::string content_type = "application/json";
   HeaderList headers;  // besides Content-Type, Content-Length, Date and Connection
   std::string body;
+  size_t texts = 0;  // that were classified: what rate limits and the access log count
 };
 
 // Called exactly once for a request, on any thread.

@@ -66,23 +66,24 @@ struct Service {
   std::string status;  // what the service manager shows
 };
 
-void Reload(const Service& service, Reloader* reloader, Door* door) {
-  Log(LogLevel::kInfo, "SIGHUP: looking for new models and certificates");
+void Reload(const Service& service, Reloader* reloader, Api* api, Door* door) {
+  Log(LogLevel::kInfo, "SIGHUP: looking for new models, keys and certificates");
   service.notifier.Reloading();
   reloader->Wake();
+  api->Reload();
   door->ReloadTls();
   service.notifier.Ready(service.status);
 }
 
 // Returns at SIGTERM or SIGINT; a SIGHUP looks for what is new. The service manager hears that the
 // service lives for as long as its workers come round.
-void WaitForStop(const Service& service, Reloader* reloader, Door* door) {
+void WaitForStop(const Service& service, Reloader* reloader, Api* api, Door* door) {
   const auto watchdog = service.notifier.watchdog();
   const auto step = watchdog ? *watchdog / 3 : std::chrono::hours(1);
   for (;;) {
     const int signal = AwaitSignal(service.signals, step);
     if (signal == SIGTERM || signal == SIGINT) return;
-    if (signal == SIGHUP) Reload(service, reloader, door);
+    if (signal == SIGHUP) Reload(service, reloader, api, door);
     if (watchdog && door->Stats().wait < *watchdog) service.notifier.Alive();
   }
 }
@@ -144,7 +145,7 @@ int Serve(ServeOptions options) {
   service.status = "listening on " + options.door.host + ":" + std::to_string(door.port());
   std::cout << service.status << std::endl;
   service.notifier.Ready(service.status);
-  WaitForStop(service, &reloader, &door);
+  WaitForStop(service, &reloader, &api, &door);
   Log(LogLevel::kInfo, "stopping: finishing what is in flight");
   service.notifier.Stopping();
   api.StartDrain();
@@ -164,6 +165,7 @@ int main(int argc, char** argv) {
     if (!options) return 0;
     if (options->check_config) {
       if (options->door.tls.enabled()) rebound::TlsContext(options->door.tls);
+      rebound::Keys(options->api.gate.keys);
       std::cout << "the configuration is valid" << std::endl;
       return 0;
     }

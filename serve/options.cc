@@ -6,6 +6,7 @@
 #include "base/program_options.h"
 #include "base/text.h"
 #include "serve/door_options.h"
+#include "serve/gate_options.h"
 #include "serve/option_values.h"
 
 namespace rebound {
@@ -49,6 +50,7 @@ CommandLine MakeCommandLine() {
   const auto number = [](int64_t initial) { return po::value<int64_t>()->default_value(initial); };
   const auto seconds = [](double initial) { return po::value<double>()->default_value(initial); };
   AddDoorOptions(&line.options);
+  AddGateOptions(&line.options);
   auto add = line.options.add_options();
   add("models", text("")->value_name("DIR"), "the folder of model bundles");
   add("tasks", text("bnac,backoff,action")->value_name("LIST"),
@@ -67,8 +69,6 @@ CommandLine MakeCommandLine() {
       "memory that the cache may take");
   add("cache-stats", po::bool_switch(), "count hits and misses for /v1/cache/stats");
   add("cache-timer", po::bool_switch(), "measure the cache for /v1/cache/stats");
-  add("api-key", text("")->value_name("KEY"),
-      "ask clients for this key; prefer API_KEY in the environment, where ps does not show it");
   add("log-level", text("info"), "debug, info, warning or error");
   add("log-format", text("text"), "text or json");
   add("check-config", po::bool_switch(), "check the options and exit");
@@ -87,6 +87,7 @@ std::optional<ServeOptions> ParseServeOptions(int argc, const char* const* argv)
   };
   constexpr int64_t kMaxCache = int64_t{1} << 40;
 
+  if (AnswerKeyCommand(values)) return std::nullopt;
   ServeOptions options;
   options.door = ReadDoorOptions(values);
   options.models = text("models");
@@ -98,7 +99,7 @@ std::optional<ServeOptions> ParseServeOptions(int argc, const char* const* argv)
   options.cache.max_bytes = count("cache-size", 0, kMaxCache);
   options.cache.timed = values["cache-timer"].as<bool>();
   options.api.max_batch = count("max-batch", 1, 1'000'000);
-  options.api.api_key = text("api-key");
+  options.api.gate = ReadGateOptions(values);
   options.api.cache.folder = text("cache-folder");
   options.cache_saver.folder = options.api.cache.folder;
   options.cache_saver.every = SecondsOption(values, "cache-save-every");

@@ -16,6 +16,7 @@ struct Kind {
 
 constexpr std::array kKinds = {
     Kind{200, "OK", ""},
+    Kind{204, "No Content", ""},
     Kind{400, "Bad Request", "malformed"},
     Kind{401, "Unauthorized", "unauthorized"},
     Kind{403, "Forbidden", "forbidden"},

@@ -8,18 +8,18 @@
 #include <vector>
 
 #include "serve/http.h"
+#include "serve/principal.h"
 #include "serve/uri.h"
 
 namespace rebound {
-
-// What a key must be good for. kOpen needs none.
-enum class Scope { kOpen, kClassify, kContribute, kAdmin };
 
 // One request at a route.
 struct Call {
   const Request& request;
   const Target& target;
   std::string_view parameter;  // what stands in the path for the route's `{name}`; empty: none
+  const Principal& caller = kNobody;
+  std::string_view request_id = {};
 };
 
 struct Route {

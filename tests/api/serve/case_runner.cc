@@ -164,13 +164,45 @@ const std::filesystem::path& TestModels() {
   return folder.path();
 }
 
+// "NAME SCOPES KEY; NAME SCOPES KEY" as a keys file.
+std::filesystem::path WriteKeys(const std::string& setting) {
+  static const TempFolder folder("rebound-keys-");
+  std::string text;
+  for (const std::string_view each : Split(setting, ';')) {
+    std::istringstream words{std::string(each)};
+    std::string name, scopes, key, option;
+    words >> name >> scopes >> key;
+    text += name + " " + scopes + " " + (key.rfind("cert:", 0) == 0 ? key : KeyField(key));
+    while (words >> option) text += " " + option;
+    text += "\n";
+  }
+  const auto path = folder.path() / KeyField(text);
+  WriteFileDurably(path, text);
+  std::filesystem::permissions(path, std::filesystem::perms::owner_read);
+  return path;
+}
+
+template <class Setting>
+GateOptions GateOf(const Setting& setting) {
+  GateOptions gate;
+  const std::string api_key = setting("api-key", ""), metrics_key = setting("metrics-key", ""),
+                    keys = setting("keys", "");
+  if (!api_key.empty()) gate.keys.api_key = DigestOfKey(api_key);
+  if (!metrics_key.empty()) gate.keys.metrics_key = DigestOfKey(metrics_key);
+  if (!keys.empty()) gate.keys.file = WriteKeys(keys);
+  gate.rate = ParseRate(setting("rate-limit", "none"));
+  gate.cors = ParseCorsOrigins(setting("cors-origin", ""));
+  gate.cors.credentials = setting("cors-credentials", "false") == "true";
+  return gate;
+}
+
 Served::Options OptionsOf(const CaseFile& file, std::filesystem::path* models) {
   Served::Options options;
   const auto setting = [&](const char* name, const char* initial) {
     const auto it = file.settings.find(name);
     return it == file.settings.end() ? std::string(initial) : it->second;
   };
-  options.api.api_key = setting("api-key", "");
+  options.api.gate = GateOf(setting);
   options.api.max_batch = std::stoul(setting("max-batch", "1000"));
   options.api.cache.stats = setting("cache-stats", "false") == "true";
   options.api.cache.folder = setting("cache-folder", "");
@@ -205,9 +237,12 @@ void RunCaseFile(const std::filesystem::path& path) {
   ASSERT_FALSE(file.cases.empty()) << path << " holds no case";
   std::filesystem::path models;
   Served served(OptionsOf(file, &models));
+  const auto peer = file.settings.find("peer");
   for (const Case& now : file.cases) {
     SCOPED_TRACE(path.filename().string() + ":" + std::to_string(now.line) + ": " + now.title);
-    CheckAnswer(now, served.Ask(now.request));
+    Request request = now.request;
+    if (peer != file.settings.end()) request.peer = peer->second;
+    CheckAnswer(now, served.Ask(std::move(request)));
   }
 }
 

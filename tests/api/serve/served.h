@@ -31,6 +31,7 @@ class Served {
 
   // What Handle answers inline.
   Response Ask(Request request) {
+    if (request.peer.empty()) request.peer = "127.0.0.1";
     std::optional<Response> answer;
     api_.Handle(std::move(request), [&](Response response) { answer = std::move(response); });
     return answer.value();

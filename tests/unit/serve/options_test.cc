@@ -42,7 +42,7 @@ TEST(ServeOptions, HaveTheDocumentedDefaults) {
   EXPECT_GE(options.door.threads, 1);
   EXPECT_EQ(options.door.limits.max_body, 4u * 1024 * 1024);
   EXPECT_EQ(options.api.max_batch, 1000u);
-  EXPECT_EQ(options.api.api_key, "");
+  EXPECT_FALSE(options.api.gate.keys.api_key.has_value());
   EXPECT_TRUE(options.cache.enabled);
   EXPECT_EQ(options.cache.max_bytes, 104857600u);
   EXPECT_EQ(options.tasks.size(), kTaskCount);
@@ -70,7 +70,7 @@ TEST(ServeOptions, ReadTheNamesOfADropIn) {
   const Variable stats("REBOUND_CACHE_STATS", "true");
   const ServeOptions options = Parse({});
   EXPECT_EQ(options.models, "m");
-  EXPECT_EQ(options.api.api_key, "k");
+  EXPECT_EQ(options.api.gate.keys.api_key, DigestOfKey("k"));
   EXPECT_FALSE(options.cache.enabled);
   EXPECT_EQ(options.api.cache.folder, "/f");
   EXPECT_EQ(options.cache.max_bytes, 12345u);
