@@ -39,8 +39,6 @@ void FitFileLimit(size_t* connections) {
   const rlim_t wanted = 2 * *connections + kOwn;
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
-  const rlimit more{wanted, std::max(wanted, limit.rlim_max)};  // beyond the hard limit: for root
-  if (setrlimit(RLIMIT_NOFILE, &more) == 0) return;
   limit.rlim_cur = std::min(wanted, limit.rlim_max);
   if (setrlimit(RLIMIT_NOFILE, &limit) != 0) getrlimit(RLIMIT_NOFILE, &limit);
   if (limit.rlim_cur >= wanted) return;

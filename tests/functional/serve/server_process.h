@@ -18,10 +18,13 @@ namespace rebound {
 class ServerProcess {
  public:
   // Waits for the line that tells the port; `port()` is 0 where the process ended without it.
-  explicit ServerProcess(std::vector<std::string> arguments) {
+  // `launcher` is a command that gets the server's as its last words.
+  explicit ServerProcess(std::vector<std::string> arguments,
+                         const std::vector<std::string>& launcher = {}) {
     const char* bin = std::getenv("REBOUND_BIN");
     arguments.insert(arguments.begin(),
                      std::string(bin == nullptr ? "build/release/bin" : bin) + "/rebound-serve");
+    arguments.insert(arguments.begin(), launcher.begin(), launcher.end());
     int out[2];
     if (pipe2(out, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
     pid_ = fork();
@@ -51,6 +54,7 @@ class ServerProcess {
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;
 
+  pid_t pid() const { return pid_; }
   uint16_t port() const { return port_; }
   const std::string& first_line() const { return first_line_; }
   void Signal(int signal) { kill(pid_, signal); }
