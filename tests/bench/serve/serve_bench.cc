@@ -1,6 +1,7 @@
-// What a request costs: the Api alone, and the door against a bare handler of stock Pistache.
+// What a request costs: the Api alone, and the door, plain and over TLS, against a bare handler of
+// stock Pistache.
 //
-// The two servers run as child processes and take turns; a figure is the server's CPU time a
+// The servers run as child processes and take turns; a figure is the server's CPU time a
 // request, so that the load generator beside it does not count. Answers are checked before anything
 // is timed.
 #include <pistache/endpoint.h>
@@ -20,6 +21,7 @@
 #include "tests/api/serve/served.h"
 #include "tests/support/bundles.h"
 #include "tests/unit/serve/http_client.h"
+#include "tests/unit/serve/tls_client.h"
 
 namespace rebound {
 namespace {
@@ -69,9 +71,10 @@ uint16_t ServeStock() {
   return endpoint.getPort();
 }
 
-uint16_t ServeDoor() {
+uint16_t ServeDoor(const TlsOptions& tls) {
   DoorOptions options;
   options.threads = 1;
+  options.tls = tls;
   static Door door(options, [](const Request&, const Done& done) {
     Response response;
     response.body = kAnswer;
@@ -88,11 +91,13 @@ double CpuSeconds(pid_t pid) {
 }
 
 // CPU microseconds of the server a request, over `connections` kept alive.
+template <class Client>
 double CpuPerRequest(const Child& server, int requests) {
   constexpr size_t kConnections = 32;
-  std::vector<std::unique_ptr<HttpClient>> clients;
+  std::vector<std::unique_ptr<Client>> clients;
   for (size_t i = 0; i < kConnections; ++i) {
-    clients.push_back(std::make_unique<HttpClient>(server.port));
+    clients.push_back(std::make_unique<Client>(server.port));
+    Check(clients.back()->Ask(GetRequest("/")).status == 200, "the first answer");  // and handshake
   }
   const std::string request =
       PostRequest("/v2/bnac/single", kMessage, "Connection: keep-alive\r\n");
@@ -110,21 +115,54 @@ double Median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+// CPU microseconds of the server a handshake with one request, in full and resumed.
+double CpuPerHandshake(const Child& server, int handshakes, bool resumed) {
+  test::TlsClient first(server.port);
+  Check(first.Ask(GetRequest("/")).status == 200, "the first answer");
+  test::TlsWish wish;
+  wish.session = resumed ? first.session() : nullptr;
+  wish.version = TLS1_3_VERSION;
+  const double before = CpuSeconds(server.pid);
+  for (int i = 0; i < handshakes; ++i) {
+    test::TlsClient client(server.port, wish);
+    Check(client.Ask(GetRequest("/")).status == 200 && client.resumed() == resumed, "handshake");
+  }
+  return (CpuSeconds(server.pid) - before) / handshakes * 1e6;
+}
+
 void CompareDoors() {
+  const TempFolder folder;
+  TlsOptions tls;
+  tls.certificate = folder.path() / "cert.pem";
+  tls.key = folder.path() / "key.pem";
+  test::WriteIdentity(test::Identity(), tls.certificate, tls.key);
+  SetLog(LogLevel::kError);
   const Child stock = Spawn(ServeStock);
-  const Child door = Spawn(ServeDoor);
+  const Child door = Spawn([] { return ServeDoor({}); });
+  const Child secure = Spawn([&] { return ServeDoor(tls); });
   std::vector<double> stock_us;
   std::vector<double> door_us;
+  std::vector<double> secure_us;
+  std::vector<double> full_us;
+  std::vector<double> resumed_us;
   for (int round = 0; round < 7; ++round) {
-    stock_us.push_back(CpuPerRequest(stock, 6400));
-    door_us.push_back(CpuPerRequest(door, 6400));
+    stock_us.push_back(CpuPerRequest<HttpClient>(stock, 6400));
+    door_us.push_back(CpuPerRequest<HttpClient>(door, 6400));
+    secure_us.push_back(CpuPerRequest<test::TlsClient>(secure, 6400));
+    full_us.push_back(CpuPerHandshake(secure, 100, false));
+    resumed_us.push_back(CpuPerHandshake(secure, 100, true));
   }
-  for (const Child& child : {stock, door}) {
+  for (const Child& child : {stock, door, secure}) {
     kill(child.pid, SIGKILL);
     waitpid(child.pid, nullptr, 0);
   }
+  const double plain = Median(door_us);
   std::printf("door, CPU a request: %.1f us; stock Pistache's bare handler %.1f us; ratio %.2f\n",
-              Median(door_us), Median(stock_us), Median(door_us) / Median(stock_us));
+              plain, Median(stock_us), plain / Median(stock_us));
+  std::printf("door over TLS, kept alive: %.1f us; ratio to plain %.2f\n", Median(secure_us),
+              Median(secure_us) / plain);
+  std::printf("TLS connection with one request: %.0f us in full, %.0f us resumed\n",
+              Median(full_us), Median(resumed_us));
 }
 
 void TimeApi() {
