@@ -19,6 +19,9 @@ using Clock = std::chrono::steady_clock;
 
 // A pipe that poll(2) calls writable takes this many bytes without blocking.
 constexpr size_t kPiece = 4096;
+// Lines are gathered, so that not each of them wakes the writer.
+constexpr size_t kBatch = 64 * 1024;
+constexpr std::chrono::milliseconds kGather(50);
 constexpr std::chrono::seconds kPatience(1);
 constexpr std::chrono::minutes kSilence(1);
 
@@ -53,16 +56,19 @@ LineWriter::~LineWriter() {
 }
 
 void LineWriter::Put(std::string_view line) {
+  bool wake = false;
   {
     const std::lock_guard lock(mutex_);
     if (waiting_.size() + line.size() > max_waiting_bytes_) {
       ++dropped_;
       return;
     }
+    const size_t before = waiting_.size();
     waiting_.append(line);
     ++waiting_lines_;
+    wake = before == 0 || (before < kBatch && waiting_.size() >= kBatch);
   }
-  changed_.notify_all();
+  if (wake) changed_.notify_all();
 }
 
 void LineWriter::Reopen() {
@@ -75,14 +81,19 @@ void LineWriter::Reopen() {
 
 void LineWriter::Flush() {
   std::unique_lock lock(mutex_);
+  ++hurried_;
+  changed_.notify_all();
   changed_.wait(lock, [&] { return waiting_.empty() && !reopen_ && !working_; });
+  --hurried_;
 }
 
 bool LineWriter::Next(std::string* lines, uint64_t* count, bool* reopen) {
   std::unique_lock lock(mutex_);
   working_ = false;
   changed_.notify_all();
+  const auto hurried = [&] { return stopping_ || reopen_ || hurried_ > 0; };
   changed_.wait(lock, [&] { return stopping_ || reopen_ || !waiting_.empty(); });
+  changed_.wait_for(lock, kGather, [&] { return hurried() || waiting_.size() >= kBatch; });
   lines->clear();
   waiting_.swap(*lines);
   *count = std::exchange(waiting_lines_, 0);

@@ -61,6 +61,7 @@ class LineWriter {
   std::string waiting_;
   uint64_t waiting_lines_ = 0;
   bool reopen_ = false;
+  int hurried_ = 0;       // calls of Flush that wait
   bool working_ = false;  // on what was taken from the queue
   std::atomic<bool> stopping_{false};
   std::chrono::steady_clock::time_point give_up_at_;  // set before stopping_

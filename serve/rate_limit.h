@@ -35,8 +35,8 @@ class RateTable {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // Remembers at least `callers` of those that asked last for more than was there; the caller that
-  // is forgotten for another is the one whose bucket is full soonest.
+  // Has room for `callers`, in sets of a few; where a set is full, the caller whose bucket is full
+  // soonest is forgotten for a new one.
   explicit RateTable(size_t callers);
   RateTable(const RateTable&) = delete;
   RateTable& operator=(const RateTable&) = delete;
