@@ -56,6 +56,19 @@ Prediction Engine::Predict(const ModelSet& models, Task task, Scratch* scratch) 
   return classifier.Classify(IdsFor(classifier, scratch), &scratch->classifier);
 }
 
+Prediction Engine::Score(const ModelSet& models, Task task, Scratch* scratch,
+                         std::vector<float>* by_label) {
+  const Classifier& classifier = *models.Get(task);
+  scratch->probabilities.resize(classifier.config().labels.size());
+  classifier.Score(IdsFor(classifier, scratch), &scratch->classifier, scratch->probabilities);
+  by_label->assign(TaskLabels(task).size(), 0.0F);
+  for (size_t i = 0; i < scratch->probabilities.size(); ++i) {
+    (*by_label)[classifier.task_label(i)] = scratch->probabilities[i];
+  }
+  const auto best = std::max_element(scratch->probabilities.begin(), scratch->probabilities.end());
+  return {static_cast<size_t>(best - scratch->probabilities.begin()), *best};
+}
+
 TaskAnswer Engine::Decide(const ModelSet& models, Task task, const Prediction& prediction,
                           std::string_view text, Scratch* scratch) {
   const Classifier& classifier = *models.Get(task);

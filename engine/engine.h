@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "models/classifier.h"
 #include "models/task.h"
@@ -58,6 +59,10 @@ class Engine {
   // The model's output alone for the prepared text (what the cache may hold). REQUIRES:
   // models.Get(task).
   static Prediction Predict(const ModelSet& models, Task task, Scratch* scratch);
+  // The same, and the probability of every label in the order of TaskLabels (0 where the bundle
+  // does not know one).
+  static Prediction Score(const ModelSet& models, Task task, Scratch* scratch,
+                          std::vector<float>* by_label);
   // The answer: `prediction` unless it is below the bundle's threshold and the codes of the
   // original text decide; an action that nobody is sure of is `unknown`.
   static TaskAnswer Decide(const ModelSet& models, Task task, const Prediction& prediction,

@@ -17,6 +17,21 @@ namespace {
 // What every path may be asked, for `OPTIONS *`.
 constexpr std::string_view kAllMethods = "GET, HEAD, POST, PATCH, OPTIONS";
 
+constexpr size_t kMostSlowWaiting = 16;
+
+// What the server is to serve, in the order of kTasks.
+std::vector<Task> TasksOf(const Reloader& reloader) {
+  std::vector<Task> tasks;
+  for (const Task task : kTasks) {
+    for (const TaskStatus& status : reloader.Statuses()) {
+      if (status.task != task) continue;
+      tasks.push_back(task);
+      break;
+    }
+  }
+  return tasks;
+}
+
 Response MethodsOf(std::string_view allow) {
   Response response;
   response.status = 204;
@@ -49,22 +64,36 @@ struct Api::Exchange {
   const std::string id = RequestIdOf(request);
   Target target;
   const Route* route = nullptr;  // null: none was found
+  std::string parameter;         // of the route
+  bool slow = false;             // may pass, but the route is slow
   Principal caller;
   std::string allow;  // of OPTIONS
 };
 
-Api::Api(const ApiOptions& options, const Engine* engine, Cache* cache, Statuses statuses)
+Api::Api(const ApiOptions& options, const Engine* engine, Cache* cache, Reloader* reloader)
     : gate_(options.gate),
-      classify_(engine, cache, options.max_batch),
-      status_(cache, options.cache, std::move(statuses)) {
+      policy_(options.backoff_policy),
+      classify_(engine, cache, &policy_, options.max_batch),
+      classify_v3_(engine, cache, &policy_, TasksOf(*reloader), options.max_batch),
+      labels_(engine, options.max_batch),
+      models_(reloader),
+      status_(cache, options.cache, [reloader] { return reloader->Statuses(); }),
+      background_(kMostSlowWaiting) {
   classify_.AddTo(&router_);
+  classify_v3_.AddTo(&router_);
+  labels_.AddTo(&router_);
+  models_.AddTo(&router_);
   status_.AddTo(&router_);
 }
 
 void Api::Handle(Request request, const Done& done) noexcept {
   try {
     Exchange exchange(std::move(request));
-    Response response = Answer(&exchange);
+    Response response = Answer(&exchange, &Api::Dispatch);
+    if (exchange.slow) {
+      if (Defer(exchange, done)) return;
+      response = MakeProblem(503, "too many requests of this kind wait already");
+    }
     Finish(exchange, &response);
     done(std::move(response));
   } catch (...) {
@@ -75,9 +104,24 @@ void Api::Handle(Request request, const Done& done) noexcept {
   }
 }
 
-Response Api::Answer(Exchange* exchange) {
+// Leaves a slow request to the background; false where that has enough to do.
+bool Api::Defer(const Exchange& exchange, const Done& done) {
+  return background_.Post([this, later = std::make_shared<Exchange>(exchange), done] {
+    try {
+      Response response = Answer(later.get(), &Api::Run);
+      Finish(*later, &response);
+      done(std::move(response));
+    } catch (...) {
+      Response response;
+      response.status = 500;
+      done(std::move(response));
+    }
+  });
+}
+
+Response Api::Answer(Exchange* exchange, Step step) {
   try {
-    return Dispatch(exchange);
+    return (this->*step)(exchange);
   } catch (Refusal& refusal) {
     return std::move(refusal.response);
   } catch (const std::exception& e) {
@@ -110,10 +154,22 @@ Response Api::Dispatch(Exchange* exchange) {
   exchange->route = match.route;
   const Scope scope = match.route->scope;
   if (auto refusal = gate_.Refuse(request, scope, &exchange->caller)) return std::move(*refusal);
-  Response response = match.route->answer(
-      {request, exchange->target, match.parameter, exchange->caller, exchange->id});
-  gate_.Count(request, scope, exchange->caller, response.texts);
+  exchange->parameter = match.parameter;
+  exchange->slow = match.route->slow;
+  return exchange->slow ? Response() : Run(exchange);
+}
+
+Response Api::Run(Exchange* exchange) {
+  const Request& request = exchange->request;
+  Response response = exchange->route->answer(
+      {request, exchange->target, exchange->parameter, exchange->caller, exchange->id});
+  gate_.Count(request, exchange->route->scope, exchange->caller, response.texts);
   return response;
+}
+
+bool Api::Reload() {
+  const bool gate = gate_.Reload();
+  return policy_.Look() && gate;
 }
 
 // What every answer bears, and the line that tells of it.

@@ -5,13 +5,20 @@
 // (serve/gate.h), 404 and 405, OPTIONS, the access log. Thread-safe.
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 #include "engine/engine.h"
+#include "serve/background.h"
+#include "serve/backoff_policy.h"
 #include "serve/cache.h"
 #include "serve/classify_routes.h"
+#include "serve/classify_v3.h"
 #include "serve/gate.h"
 #include "serve/http.h"
+#include "serve/label_routes.h"
+#include "serve/model_routes.h"
+#include "serve/reload.h"
 #include "serve/router.h"
 #include "serve/status_routes.h"
 
@@ -21,13 +28,14 @@ struct ApiOptions {
   size_t max_batch = 1000;
   GateOptions gate;
   CacheFacts cache;
+  std::filesystem::path backoff_policy;  // empty: none
 };
 
 class Api {
  public:
   // The pointers must outlive the Api. Throws kInvalidArgument where the gate's files cannot be
   // had.
-  Api(const ApiOptions& options, const Engine* engine, Cache* cache, Statuses statuses);
+  Api(const ApiOptions& options, const Engine* engine, Cache* cache, Reloader* reloader);
   Api(const Api&) = delete;
   Api& operator=(const Api&) = delete;
 
@@ -35,21 +43,29 @@ class Api {
 
   // From now on /readyz says 503.
   void StartDrain() { status_.StartDrain(); }
-  // The keys file and the access log's file anew. False where the keys were refused.
-  bool Reload() { return gate_.Reload(); }
+  // The keys file, the backoff policy and the access log's file anew. False where one was refused.
+  bool Reload();
 
   const Router& router() const { return router_; }
 
  private:
   struct Exchange;
-  Response Answer(Exchange* exchange);
+  using Step = Response (Api::*)(Exchange*);
+  Response Answer(Exchange* exchange, Step step);
   Response Dispatch(Exchange* exchange);
+  Response Run(Exchange* exchange);
+  bool Defer(const Exchange& exchange, const Done& done);
   void Finish(const Exchange& exchange, Response* response);
 
   Gate gate_;
+  BackoffPolicyFile policy_;
   const ClassifyRoutes classify_;
+  const ClassifyV3 classify_v3_;
+  const LabelRoutes labels_;
+  const ModelRoutes models_;
   StatusRoutes status_;
   Router router_;
+  Background background_;  // the last: its work uses all the others
 };
 
 }  // namespace rebound

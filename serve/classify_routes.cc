@@ -1,45 +1,18 @@
 #include "serve/classify_routes.h"
 
-#include "base/error.h"
 #include "base/json.h"
-#include "serve/problem.h"
+#include "serve/prediction.h"
 #include "serve/texts.h"
 #include "tokenizer/normaliser.h"
 
 namespace rebound {
 namespace {
 
-struct Buffers {
-  Engine::Scratch engine;
-};
-
-Buffers& BuffersOfThread() {
-  thread_local Buffers buffers;
-  return buffers;
-}
-
-bool BoolOf(const Target& target, std::string_view name) {
-  try {
-    return FindBool(target, name).value_or(false);
-  } catch (const Error& e) {
-    throw Refusal{MakeProblem(400, e.what())};
-  }
-}
-
-// What the model alone says, from the cache where it may be asked (`cache` is not null).
-Prediction PredictionOf(const ModelSet& models, Task task, std::string_view text, Cache* cache,
-                        Buffers* buffers) {
-  Engine::Prepare(text, &buffers->engine);
-  if (cache == nullptr) return Engine::Predict(models, task, &buffers->engine);
-  const Classifier& model = *models.Get(task);
-  const CacheKey key = cache->MakeKey(task, model.hash(), buffers->engine.normalised);
-  // What comes from a snapshot's file is not believed blindly.
-  if (const auto known = cache->Get(key); known && known->label < model.config().labels.size()) {
-    return *known;
-  }
-  const Prediction prediction = Engine::Predict(models, task, &buffers->engine);
-  cache->Put(key, prediction);
-  return prediction;
+void WriteWords(std::string_view key, const std::vector<std::string_view>& words,
+                JsonWriter* writer) {
+  writer->Key(key).StartArray();
+  for (const std::string_view word : words) writer->String(word);
+  writer->EndArray();
 }
 
 }  // namespace
@@ -56,15 +29,15 @@ struct ClassifyRoutes::Shape {
 
 Response ClassifyRoutes::Classify(const Call& call, const Shape& shape) const {
   const bool probability =
-      shape.backoff_lists ? BoolOf(call.target, "return_probability") : shape.probability;
-  const bool bypass_cache = shape.cached && BoolOf(call.target, "bypass_cache");
+      shape.backoff_lists ? QueryBool(call.target, "return_probability") : shape.probability;
+  const bool bypass_cache = shape.cached && QueryBool(call.target, "bypass_cache");
   const Texts read = ReadTexts(call.request, shape.form, max_batch_);
   const ModelSet models = engine_->Take();
   if (models.Get(shape.task) == nullptr) {
-    return MakeProblem(503, "no model for task '" + std::string(TaskName(shape.task)) +
-                                "' is loaded yet; /readyz tells why");
+    return NoModelYet(shape.task);
   }
-  Buffers& buffers = BuffersOfThread();
+  const auto policy = shape.backoff_lists ? policy_->Current() : nullptr;
+  Engine::Scratch& scratch = ScratchOfThread();
   Cache* const cache = shape.cached && !bypass_cache && cache_->enabled() ? cache_ : nullptr;
   Response response;
   response.texts = read.texts.size();
@@ -73,13 +46,14 @@ Response ClassifyRoutes::Classify(const Call& call, const Shape& shape) const {
   const bool object = shape.object_for_single && read.single;
   if (!object) writer.StartArray();
   for (const std::string_view text : read.texts) {
-    const Prediction prediction = PredictionOf(models, shape.task, text, cache, &buffers);
-    const TaskAnswer answer = Engine::Decide(models, shape.task, prediction, text, &buffers.engine);
+    Engine::Prepare(text, &scratch);
+    const Prediction prediction = PredictionOf(models, shape.task, cache, &scratch);
+    const TaskAnswer answer = Engine::Decide(models, shape.task, prediction, text, &scratch);
     writer.StartObject().Key("class").String(TaskLabels(shape.task)[answer.label]);
     if (probability) writer.Key("probability").Float(answer.probability);
-    if (shape.backoff_lists) {
-      writer.Key("fields").StartArray().EndArray();
-      writer.Key("actions").StartArray().EndArray();
+    if (policy != nullptr) {
+      WriteWords("fields", policy->Of(answer.label).fields, &writer);
+      WriteWords("actions", policy->Of(answer.label).actions, &writer);
     }
     writer.EndObject();
   }
@@ -118,7 +92,7 @@ void ClassifyRoutes::AddTo(Router* router) const {
 
 Response ClassifyRoutes::NormaliseTexts(const Call& call) const {
   const Texts read = ReadTexts(call.request, TextsForm::kSingleOrMany, max_batch_);
-  std::string& normalised = BuffersOfThread().engine.normalised;
+  std::string& normalised = ScratchOfThread().normalised;
   Response response;
   response.texts = read.texts.size();
   response.headers.emplace_back("X-Normaliser-Version", std::to_string(kNormaliserVersion));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/engine.h"
+#include "serve/backoff_policy.h"
 #include "serve/cache.h"
 #include "serve/router.h"
 
@@ -10,8 +11,9 @@ namespace rebound {
 class ClassifyRoutes {
  public:
   // The pointers must outlive the object, and the object the router.
-  ClassifyRoutes(const Engine* engine, Cache* cache, size_t max_batch)
-      : engine_(engine), cache_(cache), max_batch_(max_batch) {}
+  ClassifyRoutes(const Engine* engine, Cache* cache, const BackoffPolicyFile* policy,
+                 size_t max_batch)
+      : engine_(engine), cache_(cache), policy_(policy), max_batch_(max_batch) {}
 
   void AddTo(Router* router) const;
 
@@ -22,6 +24,7 @@ class ClassifyRoutes {
 
   const Engine* const engine_;
   Cache* const cache_;
+  const BackoffPolicyFile* const policy_;
   const size_t max_batch_;
 };
 

@@ -65,7 +65,7 @@ struct Service {
 };
 
 void Reload(const Service& service, Reloader* reloader, Api* api, Door* door) {
-  Log(LogLevel::kInfo, "SIGHUP: looking for new models, keys and certificates");
+  Log(LogLevel::kInfo, "SIGHUP: looking for new models, keys, policies and certificates");
   service.notifier.Reloading();
   reloader->Wake();
   api->Reload();
@@ -134,7 +134,7 @@ int Serve(ServeOptions options) {
     });
   }
   Reloader reloader(options.models, options.tasks, &engine);
-  Api api(options.api, &engine, &cache, [&] { return reloader.Statuses(); });
+  Api api(options.api, &engine, &cache, &reloader);
   Door door(options.door,
             [&](Request request, const Done& done) { api.Handle(std::move(request), done); });
   // Probes are answered while the models load; who waits for the line below finds them loaded.
@@ -164,6 +164,7 @@ int main(int argc, char** argv) {
     if (options->check_config) {
       if (options->door.tls.enabled()) rebound::TlsContext(options->door.tls);
       rebound::Keys(options->api.gate.keys);
+      rebound::BackoffPolicyFile(options->api.backoff_policy);
       std::cout << "the configuration is valid" << std::endl;
       return 0;
     }

@@ -56,6 +56,8 @@ CommandLine MakeCommandLine() {
   add("tasks", text("bnac,backoff,action")->value_name("LIST"),
       "the tasks that must serve to be ready");
   add("max-batch", number(1000), "most texts in a request");
+  add("backoff-policy", text("")->value_name("FILE"),
+      "YAML or JSON: fields and actions by backoff class; read anew when it changes");
   add("drain-grace", seconds(0)->value_name("SECONDS"),
       "how long a stop goes on serving with /readyz at 503, before it lets nobody in");
   add("drain-timeout", seconds(30)->value_name("SECONDS"),
@@ -99,6 +101,7 @@ std::optional<ServeOptions> ParseServeOptions(int argc, const char* const* argv)
   options.cache.max_bytes = count("cache-size", 0, kMaxCache);
   options.cache.timed = values["cache-timer"].as<bool>();
   options.api.max_batch = count("max-batch", 1, 1'000'000);
+  options.api.backoff_policy = text("backoff-policy");
   options.api.gate = ReadGateOptions(values);
   options.api.cache.folder = text("cache-folder");
   options.cache_saver.folder = options.api.cache.folder;

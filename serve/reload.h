@@ -67,6 +67,7 @@ class Reloader {
   // Asks the watching thread to look now and to forget the pauses. Returns at once.
   void Wake();
 
+  const BundleStore& store() const { return store_; }
   // By task, in the order of the constructor.
   std::vector<TaskStatus> Statuses() const;
 

@@ -28,6 +28,9 @@ struct Route {
   Scope scope = Scope::kClassify;
   // Throws Refusal (serve/texts.h) for what the client did wrong.
   std::function<Response(const Call&)> answer;
+  // Takes so long that it would hold up a worker: `answer` is called on the Api's one thread for
+  // slow work, and too much of it waiting is answered 503.
+  bool slow = false;
 };
 
 inline constexpr std::string_view kGet = "GET";

@@ -1,61 +1,10 @@
 #include "serve/status_routes.h"
 
 #include "base/json.h"
+#include "serve/model_status.h"
 #include "serve/problem.h"
 
 namespace rebound {
-namespace {
-
-std::string_view OutcomeName(TaskStatus::Outcome outcome) {
-  switch (outcome) {
-    case TaskStatus::Outcome::kLoaded:
-      return "loaded";
-    case TaskStatus::Outcome::kFailed:
-      return "failed";
-    case TaskStatus::Outcome::kNone:
-      break;
-  }
-  return "none";
-}
-
-// What does not apply is absent.
-void WriteModel(const TaskStatus& status, bool details, JsonWriter* writer) {
-  JsonWriter& w = *writer;
-  w.StartObject().Key("task").String(TaskName(status.task));
-  w.Key("serving").Bool(status.serving != nullptr);
-  if (status.serving != nullptr) {
-    const BundleConfig& config = status.serving->config();
-    w.Key("version").Int(config.version).Key("hash").String(status.serving->hash());
-    w.Key("trained_at").String(config.trained_at);
-    if (details) {
-      w.Key("snapshot").StartObject().Key("id").Int(config.snapshot_id);
-      w.Key("digest").String(config.snapshot_digest).EndObject();
-      w.Key("training_samples").Int(config.training_samples);
-      w.Key("validation_accuracy").Double(config.validation_accuracy);
-    }
-  }
-  if (details) {
-    w.Key("last_reload").StartObject().Key("outcome").String(OutcomeName(status.last_outcome));
-    if (status.last_outcome != TaskStatus::Outcome::kNone) {
-      w.Key("version").Int(status.last_version).Key("at").String(status.last_at);
-    }
-    if (!status.last_error.empty()) w.Key("error").String(status.last_error);
-    w.EndObject();
-  }
-  if (!status.problem.empty()) w.Key("error").String(status.problem);
-  w.EndObject();
-}
-
-std::string ModelsJson(const std::vector<TaskStatus>& statuses, bool details) {
-  std::string json;
-  JsonWriter writer(&json);
-  writer.StartArray();
-  for (const TaskStatus& status : statuses) WriteModel(status, details, &writer);
-  writer.EndArray();
-  return json;
-}
-
-}  // namespace
 
 void StatusRoutes::AddTo(Router* router) const {
   const auto add = [&](std::string_view path, Scope scope,
@@ -65,7 +14,6 @@ void StatusRoutes::AddTo(Router* router) const {
   add("/livez", Scope::kOpen, &StatusRoutes::Livez);
   add("/healthz", Scope::kOpen, &StatusRoutes::Livez);
   add("/readyz", Scope::kOpen, &StatusRoutes::Readyz);
-  add("/v3/models", Scope::kClassify, &StatusRoutes::Models);
   add("/v1/cache/stats", Scope::kClassify, &StatusRoutes::CacheStatistics);
   add("/v1/cache/info", Scope::kClassify, &StatusRoutes::CacheInfo);
 }
@@ -89,14 +37,7 @@ Response StatusRoutes::Readyz() const {
   Response response;
   JsonWriter writer(&response.body);
   writer.StartObject().Key("status").String("ready");
-  writer.Key("models").Raw(ModelsJson(statuses, false)).EndObject();
-  return response;
-}
-
-Response StatusRoutes::Models() const {
-  Response response;
-  JsonWriter writer(&response.body);
-  writer.StartObject().Key("models").Raw(ModelsJson(statuses_(), true)).EndObject();
+  writer.Key("models").Raw(ModelsJson(statuses)).EndObject();
   return response;
 }
 

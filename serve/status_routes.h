@@ -1,4 +1,4 @@
-// Probes, the models that serve, and the cache's figures. Thread-safe.
+// Probes and the cache's figures. Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -35,7 +35,6 @@ class StatusRoutes {
  private:
   Response Livez() const;
   Response Readyz() const;
-  Response Models() const;
   Response CacheStatistics() const;
   Response CacheInfo() const;
 

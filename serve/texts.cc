@@ -53,30 +53,18 @@ std::string_view TextProblem(const JsonValue& value, std::string_view* text) {
   return text->empty() ? "is empty or blank" : "";
 }
 
-const JsonValue* FindPresent(const JsonValue& object, std::string_view key) {
-  const JsonValue* value = FindJson(object, key);
-  return value == nullptr || value->IsNull() ? nullptr : value;
-}
-
-void ReadBatch(const JsonValue& messages, size_t max_batch, std::vector<std::string_view>* texts) {
+void ReadBatch(const JsonValue& messages, size_t max_batch, Texts* read) {
   if (!messages.IsArray()) Refuse(422, "'messages' is not an array");
   if (messages.Size() > max_batch) {
     Refuse(413, "a batch has at most " + std::to_string(max_batch) + " texts");
   }
-  std::vector<ItemError> errors;
   for (const JsonValue& message : messages.GetArray()) {
     std::string_view text;
     const std::string_view problem = TextProblem(message, &text);
     if (!problem.empty()) {
-      errors.push_back({texts->size(), "the text " + std::string(problem)});
+      read->errors.push_back({read->texts.size(), "the text " + std::string(problem)});
     }
-    texts->push_back(text);
-  }
-  if (!errors.empty()) {
-    Refuse(422,
-           std::to_string(errors.size()) + " of " + std::to_string(texts->size()) +
-               " texts cannot be read",
-           errors);
+    read->texts.push_back(text);
   }
 }
 
@@ -126,11 +114,21 @@ std::string RepairSurrogates(std::string_view json) {
   return repaired;
 }
 
-Texts ReadTexts(const Request& request, TextsForm form, size_t max_batch) {
+const JsonValue* FindPresent(const JsonValue& object, std::string_view key) {
+  const JsonValue* value = FindJson(object, key);
+  return value == nullptr || value->IsNull() ? nullptr : value;
+}
+
+JsonDocument ReadObject(const Request& request) {
   CheckContentType(request);
+  JsonDocument document = ParseBody(request.body);
+  if (!document.IsObject()) Refuse(422, "the body is not a JSON object");
+  return document;
+}
+
+Texts ReadTexts(const Request& request, TextsForm form, size_t max_batch) {
   Texts read;
-  read.document = ParseBody(request.body);
-  if (!read.document.IsObject()) Refuse(422, "the body is not a JSON object");
+  read.document = ReadObject(request);
   const JsonValue* message = FindPresent(read.document, "message");
   const JsonValue* messages = FindPresent(read.document, "messages");
   if (form == TextsForm::kSingle) {
@@ -144,7 +142,13 @@ Texts ReadTexts(const Request& request, TextsForm form, size_t max_batch) {
     }
   }
   if (message == nullptr) {
-    ReadBatch(*messages, max_batch, &read.texts);
+    ReadBatch(*messages, max_batch, &read);
+    if (form != TextsForm::kEachOnItsOwn && !read.errors.empty()) {
+      Refuse(422,
+             std::to_string(read.errors.size()) + " of " + std::to_string(read.texts.size()) +
+                 " texts cannot be read",
+             read.errors);
+    }
     return read;
   }
   read.single = true;

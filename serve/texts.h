@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "serve/http.h"
+#include "serve/problem.h"
 
 namespace rebound {
 
@@ -18,14 +19,22 @@ struct Refusal {
 struct Texts {
   bool single = false;                  // `message`
   std::vector<std::string_view> texts;  // trimmed, 1 to kMaxTextBytes bytes; views into document
+  std::vector<ItemError> errors;        // by index; of kEachOnItsOwn alone: such a text is ""
   JsonDocument document;
 };
 
-enum class TextsForm { kSingle, kSingleOrMany };
+// kEachOnItsOwn: as kSingleOrMany, but a bad text of a batch refuses itself alone.
+enum class TextsForm { kSingle, kSingleOrMany, kEachOnItsOwn };
 
-// Bytes that are no UTF-8 and halves of surrogate pairs are replaced, never refused: bounces are
-// dirty. Throws Refusal: 415 for another content type, 400 for what is no JSON, 413 for more than
-// `max_batch` texts, 422 for another shape and for blank texts (with the index of each in a batch).
+// The body as a JSON object. Bytes that are no UTF-8 and halves of surrogate pairs are replaced,
+// never refused: bounces are dirty. Throws Refusal: 415 for another content type, 400 for what is
+// no JSON, 422 for no object.
+JsonDocument ReadObject(const Request& request);
+// The value of a key; null where it is missing or null.
+const JsonValue* FindPresent(const JsonValue& object, std::string_view key);
+
+// Throws Refusal: as ReadObject, 413 for more than `max_batch` texts, 422 for another shape and for
+// blank texts (with the index of each in a batch).
 Texts ReadTexts(const Request& request, TextsForm form, size_t max_batch);
 
 // A `\uD800`-like escape that is half a pair becomes `\uFFFD`. Of JSON text.

@@ -203,6 +203,10 @@ Served::Options OptionsOf(const CaseFile& file, std::filesystem::path* models) {
     return it == file.settings.end() ? std::string(initial) : it->second;
   };
   options.api.gate = GateOf(setting);
+  const std::string policy = setting("backoff-policy", "");
+  if (!policy.empty()) {
+    options.api.backoff_policy = std::filesystem::path(std::getenv("REBOUND_SOURCE")) / policy;
+  }
   options.api.max_batch = std::stoul(setting("max-batch", "1000"));
   options.api.cache.stats = setting("cache-stats", "false") == "true";
   options.api.cache.folder = setting("cache-folder", "");

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <future>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "base/file.h"
@@ -25,16 +25,17 @@ class Served {
   explicit Served(Options options)
       : cache_(options.cache),
         reloader_(options.models, options.tasks, &engine_),
-        api_(WithSize(options), &engine_, &cache_, [this] { return reloader_.Statuses(); }) {
+        api_(WithSize(options), &engine_, &cache_, &reloader_) {
     reloader_.LookNow(false);
   }
 
-  // What Handle answers inline.
+  // Waits for an answer that comes from another thread.
   Response Ask(Request request) {
     if (request.peer.empty()) request.peer = "127.0.0.1";
-    std::optional<Response> answer;
-    api_.Handle(std::move(request), [&](Response response) { answer = std::move(response); });
-    return answer.value();
+    std::promise<Response> answer;
+    api_.Handle(std::move(request),
+                [&](Response response) { answer.set_value(std::move(response)); });
+    return answer.get_future().get();
   }
   Response Ask(std::string method, std::string target, std::string body = "",
                HeaderList headers = {}) {

@@ -1,0 +1,35 @@
+// Work that would hold a worker too long: one thread, a short queue, first come first served.
+// Thread-safe.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+namespace rebound {
+
+class Background {
+ public:
+  explicit Background(size_t most_waiting);
+  // Does what waits, then ends.
+  ~Background();
+  Background(const Background&) = delete;
+  Background& operator=(const Background&) = delete;
+
+  // False where too much waits already: `work` is not taken. `work` must not throw.
+  bool Post(std::function<void()> work);
+
+ private:
+  void Work();
+
+  const size_t most_waiting_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> waiting_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace rebound

@@ -1,0 +1,196 @@
+#include "serve/classify_v3.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <optional>
+
+#include "base/text.h"
+#include "models/status_code.h"
+#include "serve/prediction.h"
+#include "serve/problem.h"
+#include "serve/texts.h"
+
+namespace rebound {
+namespace {
+
+constexpr std::array<std::string_view, 2> kQuery = {"scores", "bypass_cache"};
+constexpr size_t kMaxDomainBytes = 255;
+
+[[noreturn]] void Refuse(const std::string& detail) { throw Refusal{MakeProblem(422, detail)}; }
+
+// "" where the value may name a recipient's domain (an address literal too); else what is wrong.
+std::string_view DomainProblem(const JsonValue& value) {
+  if (value.IsNull()) return "";
+  if (!value.IsString()) return "is not a string";
+  const std::string_view domain = Trim(JsonText(value));
+  if (domain.size() > kMaxDomainBytes) return "is longer than 255 bytes";
+  const bool plain = std::none_of(domain.begin(), domain.end(), [](char c) {
+    return (c >= 0 && c <= ' ') || c == '\x7F' || c == '@' || c == '/';
+  });
+  return plain ? "" : "is not a domain's name";
+}
+
+// One domain for all texts, or one a text.
+void CheckDomains(Texts* read) {
+  const JsonValue* domain = FindPresent(read->document, "domain");
+  if (domain == nullptr) return;
+  if (!domain->IsArray()) {
+    const std::string_view problem = DomainProblem(*domain);
+    if (!problem.empty()) Refuse("'domain' " + std::string(problem));
+    return;
+  }
+  if (read->single) Refuse("'domain' is an array beside one 'message'");
+  if (domain->Size() != read->texts.size()) Refuse("'domain' has another length than 'messages'");
+  for (rapidjson::SizeType i = 0; i < domain->Size(); ++i) {
+    const std::string_view problem = DomainProblem((*domain)[i]);
+    if (!problem.empty()) read->errors.push_back({i, "the domain " + std::string(problem)});
+  }
+}
+
+void CheckKind(const JsonValue& body) {
+  const JsonValue* kind = FindPresent(body, "kind");
+  if (kind == nullptr) return;
+  if (!kind->IsString() || (JsonText(*kind) != "smtp" && JsonText(*kind) != "mdn")) {
+    Refuse("'kind' must be smtp or mdn");
+  }
+}
+
+std::string_view SourceName(AnswerSource source) {
+  switch (source) {
+    case AnswerSource::kStatusCode:
+      return "status_code";
+    case AnswerSource::kModel:
+      break;
+  }
+  return "model";
+}
+
+void WriteWords(std::string_view key, std::span<const std::string_view> words, JsonWriter* writer) {
+  writer->Key(key).StartArray();
+  for (const std::string_view word : words) writer->String(word);
+  writer->EndArray();
+}
+
+// Class, probability, source, and the model's own class where it was overruled.
+void WriteClass(Task task, const TaskAnswer& answer, JsonWriter* writer) {
+  const auto labels = TaskLabels(task);
+  writer->Key("class").String(labels[answer.label]);
+  writer->Key("probability").Float(answer.probability);
+  writer->Key("source").String(SourceName(answer.source));
+  if (answer.label != answer.model_label) {
+    writer->Key("model_class").String(labels[answer.model_label]);
+  }
+}
+
+void WriteStatusCodes(std::string_view text, JsonWriter* writer) {
+  const StatusCodes codes = FindStatusCodes(text);
+  if (codes.reply.empty() && codes.enhanced.empty()) return;
+  writer->Key("smtp").StartObject();
+  if (!codes.reply.empty()) writer->Key("code").String(codes.reply);
+  if (!codes.enhanced.empty()) writer->Key("enhanced_code").String(codes.enhanced);
+  writer->EndObject();
+}
+
+}  // namespace
+
+// What all texts of one request are answered with.
+struct ClassifyV3::Moment {
+  ModelSet models;
+  std::shared_ptr<const BackoffPolicy> policy;
+  Cache* cache = nullptr;  // null: not asked
+  bool scores = false;
+};
+
+void ClassifyV3::AddTo(Router* router) const {
+  router->Add({kPost, "/v3/classify", Scope::kClassify,
+               [this](const Call& call) { return Classify(call); }});
+}
+
+Response ClassifyV3::Classify(const Call& call) const {
+  CheckQuery(call.target, kQuery);
+  Moment moment;
+  moment.scores = QueryBool(call.target, "scores");
+  if (!QueryBool(call.target, "bypass_cache") && cache_->enabled()) moment.cache = cache_;
+  Texts read = ReadTexts(call.request, TextsForm::kEachOnItsOwn, max_batch_);
+  CheckKind(read.document);
+  CheckDomains(&read);
+  moment.models = engine_->Take();
+  moment.policy = policy_->Current();
+  for (const Task task : tasks_) {
+    if (moment.models.Get(task) == nullptr) return NoModelYet(task);
+  }
+  // Stable: what is wrong with the text itself is told first.
+  std::stable_sort(read.errors.begin(), read.errors.end(),
+                   [](const ItemError& a, const ItemError& b) { return a.index < b.index; });
+  auto error = read.errors.begin();
+  Response response;
+  response.texts = read.texts.size();
+  response.body.reserve(512 * (read.texts.size() + 1));
+  JsonWriter writer(&response.body);
+  writer.StartObject().Key("results").StartArray();
+  for (size_t i = 0; i < read.texts.size(); ++i) {
+    if (error == read.errors.end() || error->index != i) {
+      WriteResult(moment, read.texts[i], &writer);
+      continue;
+    }
+    writer.StartObject().Key("error").Raw(MakeProblem(422, error->detail).body).EndObject();
+    while (error != read.errors.end() && error->index == i) ++error;
+  }
+  writer.EndArray().Key("models").StartObject();
+  for (const Task task : tasks_) {
+    const Classifier& model = *moment.models.Get(task);
+    writer.Key(TaskName(task)).StartObject().Key("version").Int(model.config().version);
+    writer.Key("hash").String(model.hash());
+    writer.Key("trained_at").String(model.config().trained_at).EndObject();
+  }
+  writer.EndObject().EndObject();
+  return response;
+}
+
+void ClassifyV3::WriteResult(const Moment& moment, std::string_view text,
+                             JsonWriter* writer) const {
+  JsonWriter& w = *writer;
+  Engine::Scratch& scratch = ScratchOfThread();
+  Engine::Prepare(text, &scratch);  // once: tasks of one tokenizer share the encoding too
+  std::vector<float> scores;
+  const auto decide = [&](Task task) {
+    const Prediction prediction = moment.scores
+                                      ? Engine::Score(moment.models, task, &scratch, &scores)
+                                      : PredictionOf(moment.models, task, moment.cache, &scratch);
+    const TaskAnswer answer = Engine::Decide(moment.models, task, prediction, text, &scratch);
+    return answer;
+  };
+  w.StartObject();
+  for (const Task task : tasks_) {
+    const TaskAnswer answer = decide(task);
+    if (task == Task::kAction) {
+      w.Key("label").String(TaskLabels(task)[answer.label]);
+      w.Key("confidence").Float(answer.probability);
+      w.Key("label_source").String(SourceName(answer.source));
+      if (answer.label != answer.model_label) {
+        w.Key("model_label").String(TaskLabels(task)[answer.model_label]);
+      }
+      w.Key("action").String(RecommendedAction(answer.label));
+      if (moment.scores) WriteScores(task, scores, writer);
+      continue;
+    }
+    w.Key(TaskName(task)).StartObject();
+    WriteClass(task, answer, writer);
+    if (task == Task::kBnac) {
+      const BnacAdvice& advice = AdviceOf(answer.label);
+      w.Key("severity").Int(advice.severity);
+      WriteWords("scope", advice.scope, writer);
+      w.Key("suggested_action").String(advice.suggested_action);
+    } else {
+      WriteWords("fields", moment.policy->Of(answer.label).fields, writer);
+      WriteWords("actions", moment.policy->Of(answer.label).actions, writer);
+    }
+    if (moment.scores) WriteScores(task, scores, writer);
+    w.EndObject();
+  }
+  WriteStatusCodes(text, writer);
+  w.EndObject();
+}
+
+}  // namespace rebound

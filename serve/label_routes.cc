@@ -1,0 +1,73 @@
+#include "serve/label_routes.h"
+
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "serve/prediction.h"
+#include "serve/texts.h"
+
+namespace rebound {
+
+void LabelRoutes::AddTo(Router* router) const {
+  router->Add({kPost, "/api/classify", Scope::kClassify,
+               [this](const Call& call) { return Classify(call); }});
+  router->Add({kGet, "/api/labels", Scope::kClassify, [this](const Call&) { return Labels(); }});
+  router->Add(
+      {kGet, "/api/model/info", Scope::kClassify, [this](const Call&) { return ModelInfo(); }});
+}
+
+// Every answer holds all scores, so there is nothing that the cache could save.
+Response LabelRoutes::Classify(const Call& call) const {
+  constexpr Task kTask = Task::kAction;
+  const Texts read = ReadTexts(call.request, TextsForm::kSingleOrMany, max_batch_);
+  const ModelSet models = engine_->Take();
+  if (models.Get(kTask) == nullptr) return NoModelYet(kTask);
+  Engine::Scratch& scratch = ScratchOfThread();
+  std::vector<float> scores;
+  Response response;
+  response.texts = read.texts.size();
+  response.body.reserve(512 * read.texts.size());
+  JsonWriter writer(&response.body);
+  if (!read.single) writer.StartArray();
+  for (const std::string_view text : read.texts) {
+    Engine::Prepare(text, &scratch);
+    const Prediction prediction = Engine::Score(models, kTask, &scratch, &scores);
+    const TaskAnswer answer = Engine::Decide(models, kTask, prediction, text, &scratch);
+    writer.StartObject().Key("label").String(TaskLabels(kTask)[answer.label]);
+    writer.Key("confidence").Float(answer.probability);
+    writer.Key("action").String(RecommendedAction(answer.label));
+    if (answer.source == AnswerSource::kStatusCode) writer.Key("usedFallback").Bool(true);
+    WriteScores(kTask, scores, &writer);
+    writer.EndObject();
+  }
+  if (!read.single) writer.EndArray();
+  return response;
+}
+
+Response LabelRoutes::Labels() const {
+  Response response;
+  JsonWriter writer(&response.body);
+  writer.StartArray();
+  for (const std::string_view label : TaskLabels(Task::kAction)) writer.String(label);
+  writer.EndArray();
+  return response;
+}
+
+Response LabelRoutes::ModelInfo() const {
+  const ModelSet models = engine_->Take();
+  const Classifier* model = models.Get(Task::kAction);
+  Response response;
+  JsonWriter writer(&response.body);
+  writer.StartObject();
+  if (model != nullptr) {
+    const BundleConfig& config = model->config();
+    writer.Key("modelHash").String(model->hash()).Key("trainedAt").String(config.trained_at);
+    writer.Key("trainingSamples").Int(config.training_samples);
+    writer.Key("validationAccuracy").Double(config.validation_accuracy);
+  }
+  writer.Key("initialized").Bool(model != nullptr).EndObject();
+  return response;
+}
+
+}  // namespace rebound

@@ -1,0 +1,26 @@
+// Family 3, reading: the routes of the postalsys classifier, one label a text, in the shapes of its
+// results. Thread-safe.
+#pragma once
+
+#include "engine/engine.h"
+#include "serve/router.h"
+
+namespace rebound {
+
+class LabelRoutes {
+ public:
+  // `engine` must outlive the object, and the object the router.
+  LabelRoutes(const Engine* engine, size_t max_batch) : engine_(engine), max_batch_(max_batch) {}
+
+  void AddTo(Router* router) const;
+
+ private:
+  Response Classify(const Call& call) const;
+  Response Labels() const;
+  Response ModelInfo() const;
+
+  const Engine* const engine_;
+  const size_t max_batch_;
+};
+
+}  // namespace rebound

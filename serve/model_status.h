@@ -1,0 +1,19 @@
+// The state of the models as JSON, for probes and operators. Pure, Thread-safe.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "models/bundle_store.h"
+#include "serve/reload.h"
+
+namespace rebound {
+
+// One object a task: what serves, and `error` where it is not what CURRENT names. What does not
+// apply is absent.
+std::string ModelsJson(const std::vector<TaskStatus>& statuses);
+// With the training data, the last reload, and the versions that `store` holds.
+std::string ModelsJson(const std::vector<TaskStatus>& statuses, const BundleStore& store);
+
+}  // namespace rebound
