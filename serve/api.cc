@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "serve/docs_routes.h"
+#include "serve/metrics_sources.h"
 #include "serve/problem.h"
 #include "serve/texts.h"
 #include "serve/trace.h"
@@ -84,6 +86,17 @@ Api::Api(const ApiOptions& options, const Engine* engine, Cache* cache, Reloader
   labels_.AddTo(&router_);
   models_.AddTo(&router_);
   status_.AddTo(&router_);
+  DocsRoutes::AddTo(&router_);
+  metrics_.emplace(&router_);
+  metrics_->AddSource([cache](MetricsText* text) { WriteCacheMetrics(*cache, text); });
+  metrics_->AddSource(
+      [reloader](MetricsText* text) { WriteModelMetrics(reloader->Statuses(), text); });
+  if (AccessLog* const log = gate_.access_log(); log != nullptr) {
+    metrics_->AddSource([log](MetricsText* text) {
+      text->Counter("rebound_access_log_lost_lines_total",
+                    "Lines that came faster than they could be written.", log->dropped());
+    });
+  }
 }
 
 void Api::Handle(Request request, const Done& done) noexcept {
@@ -162,7 +175,7 @@ Response Api::Dispatch(Exchange* exchange) {
 Response Api::Run(Exchange* exchange) {
   const Request& request = exchange->request;
   Response response = exchange->route->answer(
-      {request, exchange->target, exchange->parameter, exchange->caller, exchange->id});
+      {request, exchange->target, exchange->parameter, exchange->caller, exchange->id, &*metrics_});
   gate_.Count(request, exchange->route->scope, exchange->caller, response.texts);
   return response;
 }
@@ -179,6 +192,7 @@ void Api::Finish(const Exchange& exchange, Response* response) {
   AddCorsHeaders(gate_.cors(), request, exchange.allow, &response->headers);
   response->headers.emplace_back("X-Request-ID", exchange.id);
   const auto taken = std::chrono::steady_clock::now() - exchange.start;
+  metrics_->CountRequest(exchange.route, response->status, taken);
   if (IsLogged(LogLevel::kDebug)) {
     Log(LogLevel::kDebug, "request",
         {{"request_id", exchange.id},

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "engine/engine.h"
@@ -17,6 +18,7 @@
 #include "serve/gate.h"
 #include "serve/http.h"
 #include "serve/label_routes.h"
+#include "serve/metrics.h"
 #include "serve/model_routes.h"
 #include "serve/reload.h"
 #include "serve/router.h"
@@ -47,6 +49,7 @@ class Api {
   bool Reload();
 
   const Router& router() const { return router_; }
+  Metrics& metrics() { return *metrics_; }
 
  private:
   struct Exchange;
@@ -65,7 +68,8 @@ class Api {
   const ModelRoutes models_;
   StatusRoutes status_;
   Router router_;
-  Background background_;  // the last: its work uses all the others
+  std::optional<Metrics> metrics_;  // made when the router is filled
+  Background background_;           // the last: its work uses all the others
 };
 
 }  // namespace rebound

@@ -1,6 +1,7 @@
 #include "serve/classify_routes.h"
 
 #include "base/json.h"
+#include "serve/metrics.h"
 #include "serve/prediction.h"
 #include "serve/texts.h"
 #include "tokenizer/normaliser.h"
@@ -49,6 +50,7 @@ Response ClassifyRoutes::Classify(const Call& call, const Shape& shape) const {
     Engine::Prepare(text, &scratch);
     const Prediction prediction = PredictionOf(models, shape.task, cache, &scratch);
     const TaskAnswer answer = Engine::Decide(models, shape.task, prediction, text, &scratch);
+    CountAnswer(call.metrics, models, shape.task, prediction, answer);
     writer.StartObject().Key("class").String(TaskLabels(shape.task)[answer.label]);
     if (probability) writer.Key("probability").Float(answer.probability);
     if (policy != nullptr) {

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "models/status_code.h"
+#include "serve/metrics.h"
 #include "serve/prediction.h"
 #include "serve/problem.h"
 #include "serve/texts.h"
@@ -100,6 +101,7 @@ struct ClassifyV3::Moment {
   std::shared_ptr<const BackoffPolicy> policy;
   Cache* cache = nullptr;  // null: not asked
   bool scores = false;
+  Metrics* metrics = nullptr;
 };
 
 void ClassifyV3::AddTo(Router* router) const {
@@ -111,6 +113,7 @@ Response ClassifyV3::Classify(const Call& call) const {
   CheckQuery(call.target, kQuery);
   Moment moment;
   moment.scores = QueryBool(call.target, "scores");
+  moment.metrics = call.metrics;
   if (!QueryBool(call.target, "bypass_cache") && cache_->enabled()) moment.cache = cache_;
   Texts read = ReadTexts(call.request, TextsForm::kEachOnItsOwn, max_batch_);
   CheckKind(read.document);
@@ -159,6 +162,7 @@ void ClassifyV3::WriteResult(const Moment& moment, std::string_view text,
                                       ? Engine::Score(moment.models, task, &scratch, &scores)
                                       : PredictionOf(moment.models, task, moment.cache, &scratch);
     const TaskAnswer answer = Engine::Decide(moment.models, task, prediction, text, &scratch);
+    CountAnswer(moment.metrics, moment.models, task, prediction, answer);
     return answer;
   };
   w.StartObject();

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "serve/metrics.h"
 #include "serve/prediction.h"
 #include "serve/texts.h"
 
@@ -34,6 +35,7 @@ Response LabelRoutes::Classify(const Call& call) const {
     Engine::Prepare(text, &scratch);
     const Prediction prediction = Engine::Score(models, kTask, &scratch, &scores);
     const TaskAnswer answer = Engine::Decide(models, kTask, prediction, text, &scratch);
+    CountAnswer(call.metrics, models, kTask, prediction, answer);
     writer.StartObject().Key("label").String(TaskLabels(kTask)[answer.label]);
     writer.Key("confidence").Float(answer.probability);
     writer.Key("action").String(RecommendedAction(answer.label));

@@ -8,13 +8,16 @@
 #include <optional>
 #include <vector>
 
+#include "base/error.h"
 #include "base/log.h"
 #include "base/program_options.h"
 #include "engine/engine.h"
 #include "serve/api.h"
 #include "serve/cache.h"
 #include "serve/cache_saver.h"
+#include "serve/config_check.h"
 #include "serve/door/door.h"
+#include "serve/metrics_sources.h"
 #include "serve/options.h"
 #include "serve/reload.h"
 #include "serve/service_notify.h"
@@ -137,6 +140,11 @@ int Serve(ServeOptions options) {
   Api api(options.api, &engine, &cache, &reloader);
   Door door(options.door,
             [&](Request request, const Done& done) { api.Handle(std::move(request), done); });
+  api.metrics().AddSource([&door](MetricsText* text) {
+    WriteDoorMetrics(door.Stats(), text);
+    WriteBuildMetrics(CodeVersion(), text);
+    WriteProcessMetrics(text);
+  });
   // Probes are answered while the models load; who waits for the line below finds them loaded.
   reloader.LookNow(false);
   reloader.Start();
@@ -159,15 +167,17 @@ int Serve(ServeOptions options) {
 
 int main(int argc, char** argv) {
   return rebound::RunMain("rebound-serve", [&] {
-    const auto options = rebound::ParseServeOptions(argc, argv);
-    if (!options) return 0;
-    if (options->check_config) {
-      if (options->door.tls.enabled()) rebound::TlsContext(options->door.tls);
-      rebound::Keys(options->api.gate.keys);
-      rebound::BackoffPolicyFile(options->api.backoff_policy);
-      std::cout << "the configuration is valid" << std::endl;
-      return 0;
+    std::optional<rebound::ServeOptions> options;
+    try {
+      options = rebound::ParseServeOptions(argc, argv);
+    } catch (const rebound::Error& e) {
+      // Who asks for a check is told by it, whatever is wrong.
+      if (std::find(argv, argv + argc, std::string_view("--check-config")) == argv + argc) throw;
+      std::cout << "FAIL  options: " << e.what() << std::endl;
+      return 1;
     }
+    if (!options) return 0;
+    if (options->check_config) return rebound::ChecksOf(*options).Run(&std::cout) ? 0 : 1;
     return rebound::Serve(*options);
   });
 }

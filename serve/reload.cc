@@ -205,6 +205,7 @@ void Reloader::Report(Entry* entry, TaskStatus::Outcome outcome, int version,
   }
   status.problem = error;
   status.last_outcome = outcome;
+  ++(outcome == TaskStatus::Outcome::kLoaded ? status.loads : status.failures);
   status.last_version = version;
   status.last_at = TimeNow();
   status.last_error = error;

@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <mutex>
@@ -51,6 +52,8 @@ struct TaskStatus {
   int last_version = 0;    // of the last reload; 0 where CURRENT named none
   std::string last_at;     // ISO 8601, UTC
   std::string last_error;  // of the last reload
+  uint64_t loads = 0;      // ever
+  uint64_t failures = 0;   // ever, every try counted
 };
 
 class Reloader {

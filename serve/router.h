@@ -13,6 +13,8 @@
 
 namespace rebound {
 
+class Metrics;
+
 // One request at a route.
 struct Call {
   const Request& request;
@@ -20,6 +22,7 @@ struct Call {
   std::string_view parameter;  // what stands in the path for the route's `{name}`; empty: none
   const Principal& caller = kNobody;
   std::string_view request_id = {};
+  Metrics* metrics = nullptr;  // null: nothing is counted
 };
 
 struct Route {

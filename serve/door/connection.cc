@@ -112,9 +112,13 @@ void Connection::Read(std::string_view bytes) {
         input_ended_ = true;
         [[fallthrough]];
       case TlsSession::State::kOpen:
-        if (phase_ == Phase::kHandshake) SetPhase(Phase::kIdle);
+        if (phase_ == Phase::kHandshake) {
+          ++context_->tls_handshakes;
+          SetPhase(Phase::kIdle);
+        }
         break;
       case TlsSession::State::kFailed:
+        if (phase_ == Phase::kHandshake) ++context_->tls_failures;
         Log(LogLevel::kDebug, "TLS session failed", {{"cause", tls_->error()}});
         // An answer that was begun cannot go on; elsewhere the client is told by an alert.
         if (phase_ == Phase::kAnswering) return HangUp();

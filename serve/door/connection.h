@@ -51,7 +51,10 @@ struct ConnectionContext {
   std::atomic<int64_t> in_flight{0};   // requests from their first byte to their answer's last
   std::atomic<int64_t> unanswered{0};  // requests that the handler has
   std::atomic<int64_t> buffered_bytes{0};
-  std::atomic<int64_t> shed{0};  // requests refused for load, ever
+  std::atomic<int64_t> shed{0};            // requests refused for load, ever
+  std::atomic<int64_t> refused{0};         // requests and connections refused for another cause
+  std::atomic<int64_t> tls_handshakes{0};  // done, ever
+  std::atomic<int64_t> tls_failures{0};    // handshakes that failed, ever
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {

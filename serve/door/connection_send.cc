@@ -41,6 +41,7 @@ void Connection::Write(std::string_view plain) {
 
 // An answer to what was not understood, after which nothing more is read.
 void Connection::Fail(int status, std::string_view detail) {
+  ++context_->refused;
   head_only_ = false;
   http10_ = false;
   SetPhase(Phase::kAnswering);

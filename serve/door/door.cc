@@ -331,6 +331,10 @@ DoorStats Door::Stats() const {
   stats.in_flight = context.in_flight;
   stats.buffered_bytes = context.buffered_bytes;
   stats.shed = context.shed;
+  stats.refused = context.refused;
+  stats.tls_handshakes = context.tls_handshakes;
+  stats.tls_failures = context.tls_failures;
+  if (state_->tls != nullptr) stats.certificate_ends = state_->tls->Current()->not_after();
   const auto now = LoopLag::Clock::now();
   state_->ForWorkers([&](const Worker& worker) {
     stats.wait = std::max(

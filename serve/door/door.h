@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,10 @@ struct DoorStats {
   int64_t buffered_bytes = 0;         // input, bodies, unsent answers
   int64_t shed = 0;                   // requests answered 503 for load, ever
   std::chrono::microseconds wait{0};  // of bytes that come now, before a worker reads them
+  int64_t refused = 0;         // bad, late and large requests, and connections too many; ever
+  int64_t tls_handshakes = 0;  // done, ever
+  int64_t tls_failures = 0;    // handshakes that failed, ever
+  std::optional<std::chrono::system_clock::time_point> certificate_ends;  // nullopt: no TLS
 };
 
 class Door {

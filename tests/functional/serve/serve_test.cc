@@ -216,9 +216,6 @@ TEST_F(ServeTest, RefusesToStartOnBadOptionsAlone) {
       ServerProcess({"--models", "m", "--listen", "127.0.0.1:" + std::to_string(server_->port())})
           .Wait(),
       1);
-  ServerProcess check({"--models", "m", "--check-config"});
-  EXPECT_EQ(check.first_line(), "the configuration is valid");
-  EXPECT_EQ(check.Wait(), 0);
 }
 
 }  // namespace

@@ -1,0 +1,10 @@
+# Writes OUT, a source that holds FILES (text, a list parted by |) for serve/web_files.h.
+string(REPLACE "|" ";" FILES "${FILES}")
+set(source "#include \"serve/web_files.h\"\n\nnamespace rebound {\nnamespace {\n\nconstexpr WebFile kFiles[] = {\n")
+foreach(file ${FILES})
+  get_filename_component(name ${file} NAME)
+  file(READ ${file} text)
+  string(APPEND source "{\"${name}\", R\"embedded(${text})embedded\"},\n")
+endforeach()
+string(APPEND source "};\n\n}  // namespace\n\nstd::span<const WebFile> WebFiles() { return kFiles; }\n\n}  // namespace rebound\n")
+file(WRITE ${OUT} "${source}")

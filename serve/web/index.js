@@ -1,0 +1,135 @@
+// The page at `/`: one text to POST /v3/classify, its three answers. All text goes in as text.
+'use strict';
+
+const byId = (id) => document.getElementById(id);
+
+function element(tag, className, text) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+// How sure, as a bar. Drawn by SVG: the page's policy allows no inline style.
+function bar(share) {
+  const box = element('div', 'bar');
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  const rect = document.createElementNS('http://www.w3.org/2000/svg', 'rect');
+  rect.setAttribute('width', `${Math.round(share * 100)}%`);
+  rect.setAttribute('height', '100%');
+  svg.append(rect);
+  box.append(svg);
+  return box;
+}
+
+const sources = {
+  model: 'the model', rule: 'a text rule', status_code: 'the status code', override: 'an override',
+};
+
+function card(title, name, share, source, facts) {
+  const made = element('div', 'card');
+  made.append(element('h3', '', title), element('p', 'class', name), bar(share));
+  const list = element('dl');
+  const all = [['Probability', `${(share * 100).toFixed(1)} %`],
+               ['Decided by', sources[source] || source], ...facts];
+  for (const [term, value] of all) {
+    if (value === undefined || value === '') continue;
+    list.append(element('dt', '', term), element('dd', '', String(value)));
+  }
+  made.append(list);
+  return made;
+}
+
+function show(result) {
+  const cards = [];
+  const smtp = result.smtp || {};
+  if (result.label !== undefined) {
+    cards.push(card('Label', result.label, result.confidence, result.label_source, [
+      ['Do', result.action.replaceAll('_', ' ')], ['Model said', result.model_label],
+      ['Fault', result.fault], ['Suppress', result.suppress],
+      ['Status', [smtp.code, smtp.enhanced_code].filter(Boolean).join(' ')],
+      ['Block list', result.blocklist && result.blocklist.name]]));
+  }
+  if (result.bnac) {
+    cards.push(card('BNAC', result.bnac.class, result.bnac.probability, result.bnac.source, [
+      ['Model said', result.bnac.model_class], ['Do', result.bnac.suggested_action],
+      ['Severity', result.bnac.severity && `${result.bnac.severity} of 6`],
+      ['Scope', (result.bnac.scope || []).join(', ')]]));
+  }
+  if (result.backoff) {
+    cards.push(card('Backoff', result.backoff.class, result.backoff.probability,
+                    result.backoff.source, [
+      ['Model said', result.backoff.model_class],
+      ['Fields', (result.backoff.fields || []).join(', ')],
+      ['Actions', (result.backoff.actions || []).join(', ')]]));
+  }
+  byId('answers').replaceChildren(...cards);
+}
+
+function fail(text) {
+  byId('problem').textContent = text;
+  byId('problem').hidden = false;
+  byId('answer').hidden = true;
+}
+
+async function classify() {
+  const message = byId('message').value;
+  if (!message.trim()) return fail('Paste a bounce first.');
+  const headers = {'Content-Type': 'application/json'};
+  if (byId('key').value) headers['X-API-Key'] = byId('key').value;
+  byId('send').disabled = true;
+  try {
+    const reply = await fetch('/v3/classify',
+                              {method: 'POST', headers, body: JSON.stringify({message})});
+    const answer = await reply.json();
+    if (reply.status === 401 || reply.status === 403) byId('key-row').hidden = false;
+    if (!reply.ok) return fail(answer.detail || `The server answered ${reply.status}.`);
+    show(answer.results[0]);
+    byId('json').textContent = JSON.stringify(answer, null, 2);
+    byId('problem').hidden = true;
+    byId('answer').hidden = false;
+  } catch (error) {
+    fail(`The server did not answer: ${error.message}`);
+  } finally {
+    byId('send').disabled = false;
+  }
+}
+
+async function health() {
+  const line = byId('health');
+  try {
+    const reply = await fetch('/readyz');
+    const answer = await reply.json();
+    if (reply.ok) {
+      line.textContent = `Ready. ${answer.models.map(
+        (model) => `${model.task} version ${model.version}`).join(', ')}.`;
+      line.className = 'good';
+    } else {
+      line.textContent = `Not ready. ${answer.detail}`;
+      line.className = 'warn';
+    }
+  } catch (error) {
+    line.textContent = 'The server does not answer.';
+    line.className = 'error';
+  }
+}
+
+byId('form').addEventListener('submit', (event) => {
+  event.preventDefault();
+  classify();
+});
+byId('message').addEventListener('keydown', (event) => {
+  if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) classify();
+});
+for (const button of document.querySelectorAll('.example')) {
+  button.addEventListener('click', () => {
+    byId('message').value = button.dataset.text;
+    classify();
+  });
+}
+// `/#text` shows an answer at once, so that a colleague can be sent one.
+if (location.hash.length > 1) {
+  byId('message').value = decodeURIComponent(location.hash.slice(1));
+  classify();
+}
+health();
