@@ -111,9 +111,12 @@ void CheckWritable(const fs::path& folder, std::string_view option) {
     throw Error(ErrorCode::kInvalidArgument,
                 std::string(option) + ": " + nearest.string() + " is not a folder: name another");
   }
-  if (access(nearest.c_str(), W_OK | X_OK) != 0) {
-    throw Error(ErrorCode::kUnavailable, std::string(option) + ": this user may not write to " +
-                                             nearest.string() + ": change its owner or its mode");
+  try {
+    const TempFolder probe(".rebound-check-", nearest);  // gone again at once
+  } catch (const std::exception& e) {
+    throw Error(ErrorCode::kUnavailable, std::string(option) + ": nothing can be written to " +
+                                             nearest.string() + " by this user (" + e.what() +
+                                             "): change its owner or its mode");
   }
 }
 

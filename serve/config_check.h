@@ -1,5 +1,5 @@
 // What --check-config looks at: everything that a start would read, one check after the other, so
-// that all that is wrong is told at once. Nothing is changed on disk. Thread-compatible.
+// that all that is wrong is told at once. Nothing stays changed on disk. Thread-compatible.
 #pragma once
 
 #include <functional>

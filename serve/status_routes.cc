@@ -5,6 +5,20 @@
 #include "serve/problem.h"
 
 namespace rebound {
+namespace {
+
+// Why the task has no model, and what to do about it.
+std::string WhyNot(const TaskStatus& status) {
+  const std::string name(TaskName(status.task));
+  if (status.problem.empty()) return "not loaded yet: wait a moment";
+  if (status.last_outcome == TaskStatus::Outcome::kFailed) {
+    return status.problem + " (restore that version or promote another: it is taken by itself)";
+  }
+  return status.problem + " (train one with rebound-train --task " + name +
+         ", or copy models/released/" + name + " there: it is taken by itself)";
+}
+
+}  // namespace
 
 void StatusRoutes::AddTo(Router* router) const {
   const auto add = [&](std::string_view path, Scope scope,
@@ -30,8 +44,8 @@ Response StatusRoutes::Readyz() const {
   if (draining_) reasons = "the server is shutting down";
   for (const TaskStatus& status : statuses) {
     if (status.serving != nullptr) continue;
-    const std::string why = status.problem.empty() ? "not loaded yet" : status.problem;
-    reasons += (reasons.empty() ? "" : "; ") + std::string(TaskName(status.task)) + ": " + why;
+    reasons +=
+        (reasons.empty() ? "" : "; ") + std::string(TaskName(status.task)) + ": " + WhyNot(status);
   }
   if (!reasons.empty()) return MakeProblem(503, reasons);
   Response response;
