@@ -2,37 +2,44 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/error.h"
 
 namespace rebound {
 
 double NegativeLogLikelihood(std::span<const float> logits, std::span<const size_t> truths,
-                             size_t labels, double temperature) {
+                             std::span<const int32_t> label_of, double temperature) {
   if (truths.empty()) return 0.0;
   double sum = 0.0;
   for (size_t row = 0; row < truths.size(); ++row) {
-    const std::span<const float> z = logits.subspan(row * labels, labels);
+    const std::span<const float> z = logits.subspan(row * label_of.size(), label_of.size());
     const double highest = *std::max_element(z.begin(), z.end());
     double total = 0.0;
-    for (const float logit : z) total += std::exp((logit - highest) / temperature);
-    sum += std::log(total) - (z[truths[row]] - highest) / temperature;
+    double right = 0.0;
+    for (size_t i = 0; i < z.size(); ++i) {
+      const double share = std::exp((z[i] - highest) / temperature);
+      total += share;
+      if (static_cast<size_t>(label_of[i]) == truths[row]) right += share;
+    }
+    sum += std::log(total) - std::log(std::max(right, std::numeric_limits<double>::min()));
   }
   return sum / static_cast<double>(truths.size());
 }
 
 double FitTemperature(std::span<const float> logits, std::span<const size_t> truths,
-                      size_t labels) {
-  if (logits.size() != truths.size() * labels) {
-    throw Error(ErrorCode::kInvalidArgument, "calibration: logits are not [rows, labels]");
+                      std::span<const int32_t> label_of) {
+  if (logits.size() != truths.size() * label_of.size()) {
+    throw Error(ErrorCode::kInvalidArgument, "calibration: logits are not [rows, outputs]");
   }
   if (truths.empty()) return 1.0;
-  // Golden section over ln T: the likelihood is convex in 1/T, so it has one valley in ln T.
+  // Golden section over ln T: with one output a label the likelihood is convex in 1/T, so it has
+  // one valley in ln T; with several it had one wherever we looked.
   constexpr double kGolden = 0.6180339887498949;
   double low = std::log(0.2);
   double high = std::log(10.0);
   const auto loss = [&](double log_temperature) {
-    return NegativeLogLikelihood(logits, truths, labels, std::exp(log_temperature));
+    return NegativeLogLikelihood(logits, truths, label_of, std::exp(log_temperature));
   };
   double left = high - kGolden * (high - low);
   double right = low + kGolden * (high - low);

@@ -3,18 +3,22 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
 namespace rebound {
 
 // The temperature in [0.2, 10] whose softmax(logits / temperature) has the least mean negative log
-// likelihood; 1 where there are no rows. `logits`: [rows, labels] float32, `truths`: [rows].
-double FitTemperature(std::span<const float> logits, std::span<const size_t> truths, size_t labels);
+// likelihood; 1 where there are no rows. `logits`: [rows, outputs] float32, `truths`: [rows]
+// labels, `label_of`: [outputs] the label of each output; a label's probability is the sum over its
+// outputs.
+double FitTemperature(std::span<const float> logits, std::span<const size_t> truths,
+                      std::span<const int32_t> label_of);
 
 // Mean -ln p(truth) of softmax(logits / temperature); 0 where there are no rows.
 double NegativeLogLikelihood(std::span<const float> logits, std::span<const size_t> truths,
-                             size_t labels, double temperature);
+                             std::span<const int32_t> label_of, double temperature);
 
 // What model and status code say of one row.
 struct FallbackCase {

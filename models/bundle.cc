@@ -56,12 +56,29 @@ std::vector<std::string> ReadLabels(const JsonValue& object, Task task) {
   return labels;
 }
 
+std::vector<int32_t> ReadOutputs(const JsonValue& object, size_t labels) {
+  const JsonValue& value = GetJson(object, "outputs");
+  if (!value.IsArray()) ThrowConfig("key 'outputs' is no array");
+  std::vector<int32_t> outputs;
+  std::set<int32_t> seen;
+  for (const JsonValue& output : value.GetArray()) {
+    if (!output.IsInt() || output.GetInt() < 0 || static_cast<size_t>(output.GetInt()) >= labels) {
+      ThrowConfig("key 'outputs' holds what is no position in 'labels'");
+    }
+    outputs.push_back(output.GetInt());
+    seen.insert(output.GetInt());
+  }
+  if (seen.size() != labels) ThrowConfig("key 'outputs' leaves a label without an output");
+  return outputs;
+}
+
 BundleConfig ReadConfig(const JsonValue& json) {
   BundleConfig config;
   config.format_version = ReadSmallInt(json, "format_version");
-  if (config.format_version != kBundleFormat) {
+  if (config.format_version < 1 || config.format_version > kBundleFormat) {
     ThrowConfig("format " + std::to_string(config.format_version) +
-                " is unknown to this program, which reads format " + std::to_string(kBundleFormat));
+                " is unknown to this program, which reads formats 1 to " +
+                std::to_string(kBundleFormat));
   }
   const std::string_view task_name = GetJsonString(json, "task");
   const std::optional<Task> task = ParseTask(task_name);
@@ -69,6 +86,7 @@ BundleConfig ReadConfig(const JsonValue& json) {
   config.task = *task;
   config.version = ReadSmallInt(json, "version");
   config.labels = ReadLabels(json, *task);
+  if (config.format_version > 1) config.outputs = ReadOutputs(json, config.labels.size());
   config.network = GetJsonString(json, "network");
   const JsonValue& sizes = GetJson(json, "sizes");
   if (!sizes.IsObject()) ThrowConfig("key 'sizes' is no object");
@@ -113,6 +131,13 @@ std::string WriteBundleConfig(const BundleConfig& config) {
     json.Key("labels").Array([&](JsonWriter& labels) {
       for (const std::string& label : config.labels) labels.String(label);
     });
+    if (config.format_version > 1) {
+      json.Key("outputs").Array([&](JsonWriter& outputs) {
+        for (size_t i = 0; i < CountOutputs(config); ++i) {
+          outputs.Int(config.outputs.empty() ? static_cast<int64_t>(i) : config.outputs[i]);
+        }
+      });
+    }
     json.Key("network").String(config.network);
     json.Key("sizes").Object([&](JsonWriter& sizes) {
       for (const auto& [name, size] : config.sizes) sizes.Key(name).Int(size);

@@ -17,7 +17,8 @@
 
 namespace rebound {
 
-inline constexpr int kBundleFormat = 1;
+// Format 1 has no "outputs": one output a label, in their order. Both are read, 2 is written.
+inline constexpr int kBundleFormat = 2;
 
 // Names of the network kinds in config.json; models/network.h has their tensors and formulas.
 inline constexpr std::string_view kBagNetwork = "bag";
@@ -27,8 +28,12 @@ inline constexpr std::string_view kTableCnnNetwork = "table_cnn";
 struct BundleConfig {
   int format_version = kBundleFormat;
   Task task = Task::kBnac;
-  int version = 0;                       // 1.. within its task
-  std::vector<std::string> labels;       // in the order of the network's outputs
+  int version = 0;  // 1.. within its task
+  std::vector<std::string> labels;
+  // The label of each output of the network, as a position in `labels`. A network may tell more
+  // causes apart than its task has names for: the probability of a label is the sum over its
+  // outputs. Empty: one output a label, in their order.
+  std::vector<int32_t> outputs;
   std::string network;                   // kBagNetwork or kTableCnnNetwork
   std::map<std::string, int64_t> sizes;  // keys in models/network.h
   int normaliser_version = 0;
@@ -45,8 +50,13 @@ struct BundleConfig {
   std::map<std::string, std::string> sha256;  // file name -> hex
 };
 
+inline size_t CountOutputs(const BundleConfig& config) {
+  return config.outputs.empty() ? config.labels.size() : config.outputs.size();
+}
+
 std::string WriteBundleConfig(const BundleConfig& config);
-// Throws kCorrupt for an unknown format, a missing key, unknown task or label.
+// Throws kCorrupt for an unknown format, a missing key, unknown task or label, a label that no
+// output has.
 BundleConfig ParseBundleConfig(std::string_view json);
 
 // One line of golden.jsonl: {"text","class","probability"}; the text is masked.

@@ -61,12 +61,16 @@ std::string Number(double value) {
   return text;
 }
 
-void Softmax(std::span<const float> logits, float temperature, std::span<float> probabilities) {
+// softmax(logits / temperature), summed over the outputs of each label.
+void Softmax(std::span<const float> logits, float temperature, std::span<const size_t> label_of,
+             std::span<float> probabilities) {
   const float largest = *std::max_element(logits.begin(), logits.end());
+  std::fill(probabilities.begin(), probabilities.end(), 0.0F);
   float sum = 0;
   for (size_t i = 0; i < logits.size(); ++i) {
-    probabilities[i] = std::exp((logits[i] - largest) / temperature);
-    sum += probabilities[i];
+    const float share = std::exp((logits[i] - largest) / temperature);
+    probabilities[label_of[i]] += share;
+    sum += share;
   }
   for (float& probability : probabilities) probability /= sum;
 }
@@ -93,6 +97,7 @@ struct Classifier::State {
   std::string tokenizer_sha256;
   std::shared_ptr<const Encoder> encoder;
   FoldedNetwork network;
+  std::vector<size_t> label_of;     // [outputs] positions in config.labels
   std::vector<size_t> task_labels;  // [labels]
 
   static std::unique_ptr<State> Read(const fs::path& bundle, std::vector<Golden>* goldens);
@@ -126,11 +131,15 @@ std::unique_ptr<Classifier::State> Classifier::State::Read(const fs::path& bundl
   for (const std::string& label : config.labels) {
     task_labels.push_back(*FindLabel(config.task, label));
   }
+  std::vector<size_t> label_of;
+  for (size_t i = 0; i < CountOutputs(config); ++i) {
+    label_of.push_back(config.outputs.empty() ? i : static_cast<size_t>(config.outputs[i]));
+  }
   std::string hash = config.sha256.at("weights.safetensors").substr(0, kHashDigits);
   std::string tokenizer_sha256 = config.sha256.at("tokenizer.model");
-  return std::make_unique<State>(State{std::move(config), std::move(hash),
-                                       std::move(tokenizer_sha256), std::move(encoder),
-                                       std::move(network), std::move(task_labels)});
+  return std::make_unique<State>(
+      State{std::move(config), std::move(hash), std::move(tokenizer_sha256), std::move(encoder),
+            std::move(network), std::move(label_of), std::move(task_labels)});
 }
 
 Classifier::Classifier(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -183,7 +192,7 @@ void Classifier::Score(std::span<const int32_t> ids, Scratch* scratch,
                                           std::to_string(state_->config.labels.size()) + " labels");
   }
   const std::span<const float> logits = state_->network.Forward(ids, &scratch->state_->network);
-  Softmax(logits, static_cast<float>(state_->config.temperature), probabilities);
+  Softmax(logits, static_cast<float>(state_->config.temperature), state_->label_of, probabilities);
 }
 
 Prediction Classifier::Classify(std::span<const int32_t> ids, Scratch* scratch) const {

@@ -50,7 +50,7 @@ class Classifier {
   // Bundles whose tokenizers are equal share one encoding of a text.
   const std::string& tokenizer_sha256() const;
   const Encoder& encoder() const;
-  // Position of output `i` in TaskLabels(task).
+  // Position of label `i` of config().labels in TaskLabels(task).
   size_t task_label(size_t i) const;
 
   // Fills probabilities: [config().labels] float32, sums to 1.

@@ -97,13 +97,13 @@ void CheckTensors(const BundleConfig& config, const TensorMap& tensors) {
     throw Error(ErrorCode::kCorrupt, "weights.safetensors: " + what);
   };
   const auto output = tensors.find(std::string(kOutputWeight));
-  const auto labels = static_cast<int64_t>(config.labels.size());
+  const auto outputs = static_cast<int64_t>(CountOutputs(config));
   if (output != tensors.end() && !output->second.shape.empty() &&
-      output->second.shape.front() != labels) {
+      output->second.shape.front() != outputs) {
     fail("the network has " + std::to_string(output->second.shape.front()) +
-         " outputs, but config.json lists " + std::to_string(labels) + " labels");
+         " outputs, but config.json lists " + std::to_string(outputs));
   }
-  const auto expected = NetworkTensors(config.network, config.sizes, labels);
+  const auto expected = NetworkTensors(config.network, config.sizes, outputs);
   for (const auto& [name, shape] : expected) {
     const auto found = tensors.find(name);
     if (found == tensors.end()) fail("tensor '" + name + "' is missing");
@@ -150,9 +150,9 @@ FoldedNetwork::FoldedNetwork(const BundleConfig& config, const TensorMap& tensor
   embedding_ = size(kEmbeddingSize);
   filters_ = size(kFiltersSize);
   hidden_ = size(kHiddenSize);
-  labels_ = config.labels.size();
-  label_columns_ = Padded(labels_);
-  dense_columns_ = hidden_ > 0 ? Padded(hidden_) : label_columns_;
+  outputs_ = CountOutputs(config);
+  output_columns_ = Padded(outputs_);
+  dense_columns_ = hidden_ > 0 ? Padded(hidden_) : output_columns_;
   filter_columns_ = Padded(filters_);
   row_ = dense_columns_;
   for (const int width : widths_) row_ += static_cast<size_t>(width) * filter_columns_;
@@ -170,7 +170,7 @@ void FoldedNetwork::Fold(const TensorMap& tensors) {
     return tensors.at(std::string(name)).values.data();
   };
   const size_t features = embedding_ + widths_.size() * filters_;
-  const size_t dense = hidden_ > 0 ? hidden_ : labels_;
+  const size_t dense = hidden_ > 0 ? hidden_ : outputs_;
   const float* const first = values(hidden_ > 0 ? kHiddenWeight : kOutputWeight);
   const float* const first_bias = values(hidden_ > 0 ? kHiddenBias : kOutputBias);
 
@@ -216,12 +216,12 @@ void FoldedNetwork::Fold(const TensorMap& tensors) {
   });
 
   if (hidden_ == 0) return;
-  output_ = AlignedFloats(hidden_ * label_columns_);
-  output_bias_ = AlignedFloats(label_columns_);
-  std::copy_n(values(kOutputBias), labels_, output_bias_.data());
-  for (size_t l = 0; l < labels_; ++l) {
+  output_ = AlignedFloats(hidden_ * output_columns_);
+  output_bias_ = AlignedFloats(output_columns_);
+  std::copy_n(values(kOutputBias), outputs_, output_bias_.data());
+  for (size_t l = 0; l < outputs_; ++l) {
     for (size_t h = 0; h < hidden_; ++h) {
-      output_.data()[h * label_columns_ + l] = values(kOutputWeight)[l * hidden_ + h];
+      output_.data()[h * output_columns_ + l] = values(kOutputWeight)[l * hidden_ + h];
     }
   }
 }
@@ -270,13 +270,13 @@ std::span<const float> FoldedNetwork::Forward(std::span<const int32_t> ids,
     Convolve(scratch->rows, ids.size(), features);
     AddProduct(conv_to_dense_, dense_columns_, {features, columns}, dense);
   }
-  if (hidden_ == 0) return {dense, labels_};
+  if (hidden_ == 0) return {dense, outputs_};
 
   for (size_t c = 0; c < dense_columns_; ++c) dense[c] = std::max(dense[c], 0.0F);
-  float* const logits = scratch->logits.Reserve(label_columns_);
-  std::copy_n(output_bias_.data(), label_columns_, logits);
-  AddProduct(output_, label_columns_, {dense, hidden_}, logits);
-  return {logits, labels_};
+  float* const logits = scratch->logits.Reserve(output_columns_);
+  std::copy_n(output_bias_.data(), output_columns_, logits);
+  AddProduct(output_, output_columns_, {dense, hidden_}, logits);
+  return {logits, outputs_};
 }
 
 }  // namespace rebound

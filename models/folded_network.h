@@ -44,7 +44,7 @@ class FoldedNetwork {
   // finite. The tensors are not needed afterwards.
   FoldedNetwork(const BundleConfig& config, const TensorMap& tensors);
 
-  // [labels] float32 in `scratch`, valid until the next call with it.
+  // [outputs] float32 in `scratch`, valid until the next call with it.
   // Throws kInvalidArgument for an id outside the vocabulary.
   std::span<const float> Forward(std::span<const int32_t> ids, Scratch* scratch) const;
 
@@ -53,18 +53,18 @@ class FoldedNetwork {
   void Convolve(std::span<const size_t> rows, size_t tokens, float* features) const;
 
   std::vector<int> widths_;
-  size_t vocabulary_, embedding_, filters_, hidden_, labels_;
+  size_t vocabulary_, embedding_, filters_, hidden_, outputs_;
   // Columns are padded to whole vectors with zeros.
-  size_t dense_columns_;   // of the first dense layer: hidden, or labels where there is none
+  size_t dense_columns_;   // of the first dense layer: hidden, or outputs where there is none
   size_t filter_columns_;  // of one offset of one convolution
-  size_t label_columns_;
+  size_t output_columns_;
   size_t row_;  // floats by token: dense | conv2[0] conv2[1] | conv3[0] conv3[1] conv3[2]
 
   AlignedFloats table_;          // [vocabulary + 1, row]; the last row is the zeros behind the end
   AlignedFloats dense_bias_;     // [dense_columns]
   AlignedFloats conv_to_dense_;  // [widths * filter_columns, dense_columns]
-  AlignedFloats output_;         // [hidden, label_columns]
-  AlignedFloats output_bias_;    // [label_columns]
+  AlignedFloats output_;         // [hidden, output_columns]
+  AlignedFloats output_bias_;    // [output_columns]
 };
 
 }  // namespace rebound

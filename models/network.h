@@ -2,9 +2,9 @@
 // models/classifier.h computes them; both read this page, and a test holds them within 1e-5.
 //
 // Let V = sizes "vocabulary", d = "embedding", F = "filters", H = "hidden" (0: no hidden layer) and
-// L = the number of labels. A text is n token ids t[0..n-1], each in [0, V); n may be 0. All
-// tensors are float32, row-major, by these names in weights.safetensors (no others may stand
-// there):
+// L = the number of outputs, each of which stands for a label (BundleConfig::outputs). A text is n
+// token ids t[0..n-1], each in [0, V); n may be 0. All tensors are float32, row-major, by these
+// names in weights.safetensors (no others may stand there):
 //
 //   embedding.weight  [V, d]
 //   conv2.weight      [F, 2, d]   conv2.bias [F]      table_cnn only
@@ -24,7 +24,7 @@
 //     length.
 //   x        = H > 0 ? relu(hidden.weight features + hidden.bias) : features                [K]
 //   logits   = output.weight x + output.bias                                                [L]
-//   probabilities = softmax(logits / temperature)                                           [L]
+//   probability of a label = sum over its outputs of softmax(logits / temperature)
 //
 // Tokens are discrete, so the loader folds conv_w.weight[f][j] . E[v] and the embedding's part of
 // the first dense layer into tables by token; bundles hold the small unfolded tensors.

@@ -1,54 +1,97 @@
 #include "train/chosen_network.h"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cmath>
+#include <exception>
+#include <mutex>
 #include <set>
+#include <thread>
 
 #include "base/error.h"
-#include "evaluation/calibration.h"
 #include "models/network.h"
 #include "train/ensemble.h"
 
 namespace rebound {
 namespace {
 
-NetworkSpec MakeSpec(const std::string& kind, const Encoder& encoder,
+NetworkSpec MakeSpec(const std::string& kind, const Causes& causes, const Encoder& encoder,
                      const TrainingOptions& options) {
   NetworkSpec spec;
   spec.kind = kind;
   spec.sizes = options.sizes;
   spec.sizes[std::string(kVocabularySize)] = encoder.size();
   if (ConvWidths(kind).empty()) spec.sizes.erase(std::string(kFiltersSize));
-  spec.labels = static_cast<int64_t>(TaskLabels(options.task).size());
-  for (const Task other : kTasks) {
-    if (other == options.task) continue;
-    spec.others.push_back(static_cast<int64_t>(TaskLabels(other).size()));
-  }
+  spec.outputs = static_cast<int64_t>(causes.size());
+  spec.patterns = causes.patterns();
   spec.seed = options.seed;
   spec.device = options.device;
   spec.threads = options.threads;
   return spec;
 }
 
+std::vector<std::string> CauseNames(const Causes& causes) {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < causes.size(); ++i) names.push_back(causes.Name(i));
+  return names;
+}
+
+// Runs work(0) .. work(count - 1), at most `jobs` at a time, each on one thread. The first failure
+// ends what has not begun and is thrown when all have ended.
+void RunSideBySide(int count, int jobs, const std::function<void(int)>& work) {
+  std::atomic<int> next{0};
+  std::mutex mutex;
+  std::exception_ptr failure;
+  const auto run = [&] {
+    for (int i = next++; i < count; i = next++) {
+      try {
+        work(i);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        if (failure == nullptr) failure = std::current_exception();
+        next = count;
+      }
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int i = 1; i < std::min(count, jobs); ++i) threads.emplace_back(run);
+  run();
+  for (std::thread& thread : threads) thread.join();
+  if (failure != nullptr) std::rethrow_exception(failure);
+}
+
 // Members differ by seed alone. Leaves the network that is their mean in `*trained`.
-void TrainMembers(const DataSet& train, const DataSet& calibrate, const std::string& name,
-                  const Encoder& encoder, const TrainingOptions& options,
+void TrainMembers(const DataSet& train, const DataSet& calibrate, const Causes& causes,
+                  const std::string& name, const Encoder& encoder, const TrainingOptions& options,
                   const EpochObserver& observer, Trained* trained) {
-  NetworkSpec spec = MakeSpec(trained->kind, encoder, options);
-  FitOptions fit = options.fit;
-  std::vector<Weights> members;
-  double seconds_by_sample = 0.0;
-  for (int member = 0; member < options.members; ++member) {
-    spec.seed = fit.seed = options.seed * 1000 + static_cast<uint64_t>(member);
-    const std::unique_ptr<Network> network = options.make_network(spec);
+  NetworkSpec spec = MakeSpec(trained->kind, causes, encoder, options);
+  const std::vector<std::string> names = CauseNames(causes);
+  std::vector<Weights> members(static_cast<size_t>(options.members));
+  std::vector<FitResult> fits(members.size());
+  std::mutex mutex;
+  const EpochObserver one_at_a_time = [&](const EpochReport& report) {
+    const std::lock_guard lock(mutex);
+    if (observer) observer(report);
+  };
+  const auto start = std::chrono::steady_clock::now();
+  RunSideBySide(options.members, options.jobs, [&](int member) {
+    NetworkSpec own = spec;
+    FitOptions fit = options.fit;
+    own.seed = fit.seed = options.seed * 1000 + static_cast<uint64_t>(member);
+    const std::unique_ptr<Network> network = options.make_network(own);
     const std::string member_name =
         options.members == 1 ? name : name + ' ' + std::to_string(member + 1);
-    trained->fit = Fit(network.get(), member_name, train, calibrate, LabelNames(options.task), fit,
-                       observer, options.stop);
-    seconds_by_sample += 1.0 / std::max(trained->fit.samples_per_second, 1e-9);
-    members.push_back(network->Export());
-  }
-  trained->fit.samples_per_second = options.members / seconds_by_sample;
+    const auto at = static_cast<size_t>(member);
+    fits[at] =
+        Fit(network.get(), member_name, train, calibrate, names, fit, one_at_a_time, options.stop);
+    members[at] = network->Export();
+  });
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+  trained->fit = fits.back();
+  size_t shown = 0;
+  for (const FitResult& fit : fits) shown += fit.samples;
+  trained->fit.samples_per_second = static_cast<double>(shown) / std::max(taken.count(), 1e-9);
   const Weights merged = MergeMembers(spec, members);
   spec.sizes = trained->sizes = MergedSizes(spec.sizes, options.members);
   trained->network = options.make_network(spec);
@@ -61,20 +104,20 @@ EpochObserver TellTo(Progress* progress) {
 
 Trained TrainNetwork(const std::string& kind, const Sides& sides, const Encoder& encoder,
                      const TrainingOptions& options, Progress* progress) {
-  const std::vector<std::string> labels = LabelNames(options.task);
   Trained trained;
   trained.kind = kind;
-  TrainMembers(sides.train, sides.calibrate, kind, encoder, options, TellTo(progress), &trained);
-  const std::vector<float> logits = LogitsOf(trained.network.get(), sides.calibrate, labels.size());
-  const std::vector<size_t> truths(sides.calibrate.labels.begin(), sides.calibrate.labels.end());
+  TrainMembers(sides.train, sides.calibrate, sides.causes, kind, encoder, options, TellTo(progress),
+               &trained);
+  const size_t causes = sides.causes.size();
+  trained.calibration_logits = LogitsOf(trained.network.get(), sides.calibrate, causes);
   trained.fit.calibration =
-      JudgeProbabilities(sides.calibrate, ProbabilitiesOf(logits, labels.size(), 1.0), labels);
-  trained.temperature = FitTemperature(logits, truths, labels.size());
+      JudgeProbabilities(sides.calibrate, ProbabilitiesOf(trained.calibration_logits, causes, 1.0),
+                         CauseNames(sides.causes));
   progress->Tell("network", {{"network", kind},
+                             {"causes", std::to_string(causes)},
                              {"best_epoch", std::to_string(trained.fit.best_epoch)},
                              {"calibration_accuracy", FigureText(trained.fit.calibration.accuracy)},
                              {"calibration_macro_f1", FigureText(trained.fit.calibration.macro_f1)},
-                             {"temperature", FigureText(trained.temperature)},
                              {"samples_per_second",
                               std::to_string(std::llround(trained.fit.samples_per_second))}});
   return trained;
@@ -93,20 +136,22 @@ size_t CountGroups(const DataSet& data) {
 
 Sides MakeSides(const Corpus& corpus, const Encoder& encoder, const TrainingOptions& options,
                 Progress* progress) {
-  Sides sides{MakeDataSet(corpus, options.task, {Side::kTrain}, encoder, 0),
-              MakeDataSet(corpus, options.task, {Side::kCalibrate}, encoder, kJudgedCopies),
-              MakeDataSet(corpus, options.task, {Side::kTrain, Side::kCalibrate}, encoder, 0),
-              MakeDataSet(corpus, options.task, {Side::kJudge}, encoder, kJudgedCopies)};
+  Sides sides;
+  sides.causes = FindCauses(corpus);
+  sides.train = MakeDataSet(corpus, sides.causes, {Side::kTrain}, encoder, 0);
+  sides.calibrate = MakeDataSet(corpus, sides.causes, {Side::kCalibrate}, encoder, kJudgedCopies);
+  sides.both = MakeDataSet(corpus, sides.causes, {Side::kTrain, Side::kCalibrate}, encoder, 0);
+  sides.judge = MakeDataSet(corpus, sides.causes, {Side::kJudge}, encoder, kJudgedCopies);
   progress->Tell("data", {{"snapshot", std::to_string(corpus.snapshot.id)},
                           {"train_rows", std::to_string(sides.train.rows())},
                           {"train_groups", std::to_string(CountGroups(sides.train))},
                           {"calibration_rows", std::to_string(sides.calibrate.rows())},
                           {"judging_rows", std::to_string(sides.judge.rows())},
                           {"judging_groups", std::to_string(CountGroups(sides.judge))}});
-  const std::string task(TaskName(options.task));
-  if (sides.train.rows() == 0) {
+  for (const Task task : options.tasks) {
+    if (SelectTask(sides.train, corpus, task).rows() > 0) continue;
     throw Error(ErrorCode::kInvalidArgument,
-                "the snapshot has no training row for task " + task +
+                "the snapshot has no training row for task " + std::string(TaskName(task)) +
                     "; label more texts or seed the store (`rebound-labels seed`)");
   }
   if (sides.calibrate.rows() == 0) {
@@ -134,16 +179,16 @@ Trained TrainBest(const Sides& sides, const Encoder& encoder, const TrainingOpti
 
 void TrainOnBoth(const Sides& sides, const Encoder& encoder, const TrainingOptions& options,
                  Progress* progress, Trained* trained) {
-  TrainMembers(sides.both, DataSet(), trained->kind + " on all rows", encoder, options,
-               TellTo(progress), trained);
+  TrainMembers(sides.both, DataSet(), sides.causes, trained->kind + " on all rows", encoder,
+               options, TellTo(progress), trained);
 }
 
-Trained TrainOn(const DataSet& train, const std::string& kind, const std::string& name,
-                const Encoder& encoder, const TrainingOptions& options,
+Trained TrainOn(const DataSet& train, const Causes& causes, const std::string& kind,
+                const std::string& name, const Encoder& encoder, const TrainingOptions& options,
                 const EpochObserver& observer) {
   Trained trained;
   trained.kind = kind;
-  TrainMembers(train, DataSet(), name, encoder, options, observer, &trained);
+  TrainMembers(train, DataSet(), causes, name, encoder, options, observer, &trained);
   return trained;
 }
 

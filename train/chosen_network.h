@@ -17,26 +17,29 @@
 namespace rebound {
 
 struct Sides {
+  Causes causes;  // what the network tells apart
   DataSet train;
   DataSet calibrate;
   DataSet both;  // all that may train in the end: train and every calibration row
   DataSet judge;
 };
 
-// A trained network and what its calibration rows chose.
+// A trained network of causes.
 struct Trained {
   std::string kind;
   std::map<std::string, int64_t> sizes;  // of the network, all its members together
   std::unique_ptr<Network> network;
   FitResult fit;
-  double temperature = 1.0;
+  // [calibration rows, causes] float32, of the network that had not learned from them; {} where
+  // none was asked.
+  std::vector<float> calibration_logits;
 };
 
 // TaskLabels as strings.
 std::vector<std::string> LabelNames(Task task);
 size_t CountGroups(const DataSet& data);
 
-// Says what it found; throws kInvalidArgument where nothing can train.
+// Says what it found; throws kInvalidArgument where a task of options.tasks has nothing to learn.
 Sides MakeSides(const Corpus& corpus, const Encoder& encoder, const TrainingOptions& options,
                 Progress* progress);
 
@@ -52,8 +55,8 @@ void TrainOnBoth(const Sides& sides, const Encoder& encoder, const TrainingOptio
 
 // The same for any rows: networks of `kind` learn from `train` alone, nothing is calibrated.
 // `name` and the epochs are told to `observer`.
-Trained TrainOn(const DataSet& train, const std::string& kind, const std::string& name,
-                const Encoder& encoder, const TrainingOptions& options,
+Trained TrainOn(const DataSet& train, const Causes& causes, const std::string& kind,
+                const std::string& name, const Encoder& encoder, const TrainingOptions& options,
                 const EpochObserver& observer);
 
 }  // namespace rebound

@@ -7,69 +7,79 @@
 
 namespace rebound {
 
-DataSet MakeDataSet(const Corpus& corpus, Task task, std::initializer_list<Side> sides,
+Causes FindCauses(const Corpus& corpus) {
+  std::vector<LabelTriple> learned;
+  std::vector<LabelTriple> judged;
+  for (const CorpusRow& row : corpus.rows) {
+    (row.side == Side::kJudge ? judged : learned).push_back(row.labels);
+  }
+  return Causes(learned, judged);
+}
+
+DataSet MakeDataSet(const Corpus& corpus, const Causes& causes, std::initializer_list<Side> sides,
                     const Encoder& encoder, size_t copies) {
   DataSet data;
   data.pieces = std::make_shared<PieceTable>(encoder);
-  data.other_tasks = kTaskCount - 1;
+  data.patterns = causes.patterns();
   Encoder::Scratch scratch;
   std::vector<int32_t> ids;
   std::vector<size_t> taken(static_cast<size_t>(corpus.groups), 0);
   for (size_t i = 0; i < corpus.rows.size(); ++i) {
     const CorpusRow& row = corpus.rows[i];
-    const int16_t label = row.labels[Index(task)];
     const bool wanted = std::find(sides.begin(), sides.end(), row.side) != sides.end();
-    if (!wanted || label < 0) continue;
+    const bool labelled =
+        std::any_of(row.labels.begin(), row.labels.end(), [](int16_t label) { return label >= 0; });
+    if (!wanted || !labelled) continue;
     if (copies != 0 && taken[static_cast<size_t>(row.group)]++ >= copies) continue;
     encoder.Encode(row.normalised, &scratch, &ids);
     data.tokens.insert(data.tokens.end(), ids.begin(), ids.end());
     data.offsets.push_back(data.tokens.size());
-    data.labels.push_back(label);
+    data.labels.push_back(causes.Pattern(row.labels));
     data.groups.push_back(row.group);
     data.corpus_rows.push_back(i);
-    for (const Task other : kTasks) {
-      if (other != task) data.others.push_back(row.labels[Index(other)]);
-    }
   }
   return data;
+}
+
+namespace {
+
+void CopyRow(const DataSet& from, size_t row, int32_t label, DataSet* to) {
+  to->tokens.insert(to->tokens.end(),
+                    from.tokens.begin() + static_cast<std::ptrdiff_t>(from.offsets[row]),
+                    from.tokens.begin() + static_cast<std::ptrdiff_t>(from.offsets[row + 1]));
+  to->offsets.push_back(to->tokens.size());
+  to->labels.push_back(label);
+  to->groups.push_back(from.groups[row]);
+  to->corpus_rows.push_back(from.corpus_rows[row]);
+}
+
+}  // namespace
+
+DataSet SelectTask(const DataSet& data, const Corpus& corpus, Task task) {
+  DataSet part;
+  part.pieces = data.pieces;
+  for (size_t row = 0; row < data.rows(); ++row) {
+    const int16_t label = corpus.rows[data.corpus_rows[row]].labels[Index(task)];
+    if (label >= 0) CopyRow(data, row, label, &part);
+  }
+  return part;
 }
 
 DataSet SelectGroups(const DataSet& data, const std::unordered_set<int32_t>& groups) {
   DataSet part;
   part.pieces = data.pieces;
-  part.other_tasks = data.other_tasks;
-  const auto append = [](const auto& from, size_t begin, size_t end, auto* to) {
-    to->insert(to->end(), from.begin() + static_cast<std::ptrdiff_t>(begin),
-               from.begin() + static_cast<std::ptrdiff_t>(end));
-  };
+  part.patterns = data.patterns;
   for (size_t row = 0; row < data.rows(); ++row) {
-    if (!groups.contains(data.groups[row])) continue;
-    append(data.tokens, data.offsets[row], data.offsets[row + 1], &part.tokens);
-    part.offsets.push_back(part.tokens.size());
-    part.labels.push_back(data.labels[row]);
-    part.groups.push_back(data.groups[row]);
-    part.corpus_rows.push_back(data.corpus_rows[row]);
-    append(data.others, row * data.other_tasks, (row + 1) * data.other_tasks, &part.others);
+    if (groups.contains(data.groups[row])) CopyRow(data, row, data.labels[row], &part);
   }
   return part;
 }
-
-namespace {
-
-void AppendOthers(const DataSet& data, size_t row, Batch* batch) {
-  const auto begin = data.others.begin() + static_cast<std::ptrdiff_t>(row * data.other_tasks);
-  batch->others.insert(batch->others.end(), begin,
-                       begin + static_cast<std::ptrdiff_t>(data.other_tasks));
-}
-
-}  // namespace
 
 void ClearBatch(Batch* batch) {
   batch->tokens.clear();
   batch->offsets.assign(1, 0);
   batch->labels.clear();
   batch->weights.clear();
-  batch->others.clear();
 }
 
 void AppendRow(const DataSet& data, size_t row, Batch* batch) {
@@ -79,7 +89,6 @@ void AppendRow(const DataSet& data, size_t row, Batch* batch) {
   batch->offsets.push_back(static_cast<int32_t>(batch->tokens.size()));
   batch->labels.push_back(data.labels[row]);
   batch->weights.push_back(1.0F);
-  AppendOthers(data, row, batch);
 }
 
 BatchSource::BatchSource(const DataSet& data, const SamplingOptions& options, uint64_t seed)
@@ -149,7 +158,6 @@ void BatchSource::AppendAugmented(size_t row, Batch* batch) {
   batch->offsets.push_back(static_cast<int32_t>(batch->tokens.size()));
   batch->labels.push_back(data_.labels[row]);
   batch->weights.push_back(weights_[row]);
-  AppendOthers(data_, row, batch);
 }
 
 void BatchSource::AppendToken(int32_t token, Batch* batch) {

@@ -1,4 +1,4 @@
-// The rows of one task and side as flat token ids, and batches drawn from them.
+// The rows of some sides as flat token ids, and batches drawn from them.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tokenizer/encoder.h"
+#include "train/causes.h"
 #include "train/corpus.h"
 #include "train/network.h"
 #include "train/piece_table.h"
@@ -19,20 +20,26 @@ namespace rebound {
 struct DataSet {
   std::vector<int32_t> tokens;        // of all rows, one behind the other
   std::vector<size_t> offsets = {0};  // [rows + 1]
-  std::vector<int32_t> labels;        // [rows] positions in TaskLabels
-  std::vector<int32_t> groups;        // [rows]
-  std::vector<size_t> corpus_rows;    // [rows] positions in Corpus::rows
-  std::vector<int32_t> others;        // [rows, others_of(task)] labels of the other tasks; -1: none
-  size_t other_tasks = 0;
+  // [rows] numbers of Causes::patterns, or positions in TaskLabels where `patterns` is null
+  std::vector<int32_t> labels;
+  std::vector<int32_t> groups;      // [rows]
+  std::vector<size_t> corpus_rows;  // [rows] positions in Corpus::rows
+  std::shared_ptr<const std::vector<std::vector<int32_t>>> patterns;
   std::shared_ptr<const PieceTable> pieces;  // of `tokens`; nullptr: none known
 
   size_t rows() const { return labels.size(); }
 };
 
-// The rows of `sides` that have a label of `task`, at most `copies` of a group (the first ones; 0:
-// all), so that a template with a thousand copies judges no more than one with ten.
-DataSet MakeDataSet(const Corpus& corpus, Task task, std::initializer_list<Side> sides,
+// What the rows of a corpus know: those that may train are learned, the others judged.
+Causes FindCauses(const Corpus& corpus);
+
+// The rows of `sides` that have a label of any task, at most `copies` of a group (the first ones;
+// 0: all), so that a template with a thousand copies judges no more than one with ten.
+DataSet MakeDataSet(const Corpus& corpus, const Causes& causes, std::initializer_list<Side> sides,
                     const Encoder& encoder, size_t copies);
+
+// The rows of `data` that have a label of `task`, labelled with it.
+DataSet SelectTask(const DataSet& data, const Corpus& corpus, Task task);
 
 // The rows whose group is in `groups`.
 DataSet SelectGroups(const DataSet& data, const std::unordered_set<int32_t>& groups);

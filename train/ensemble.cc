@@ -12,13 +12,13 @@ namespace {
 class Merger {
  public:
   Merger(const NetworkSpec& spec, size_t members)
-      : shapes_(NetworkTensors(spec.kind, spec.sizes, spec.labels)),
+      : shapes_(NetworkTensors(spec.kind, spec.sizes, spec.outputs)),
         members_(members),
         embedding_(Size(spec, kEmbeddingSize)),
         filters_(Size(spec, kFiltersSize)),
         hidden_(Size(spec, kHiddenSize)) {
     const auto merged = NetworkTensors(
-        spec.kind, MergedSizes(spec.sizes, static_cast<int64_t>(members)), spec.labels);
+        spec.kind, MergedSizes(spec.sizes, static_cast<int64_t>(members)), spec.outputs);
     for (const auto& [name, shape] : merged) out_[name].resize(Count(shape), 0.0F);
   }
 
@@ -28,7 +28,7 @@ class Merger {
       const size_t rows = static_cast<size_t>(shape[0]);
       const size_t columns = values.size() / rows;
       const bool is_output = name == kOutputWeight || name == kOutputBias;
-      // The rows of the embedding are tokens and those of the output labels: shared by all.
+      // The rows of the embedding are tokens and those of the output layer outputs: shared by all.
       const bool shared_rows = is_output || name == kEmbeddingTensor;
       std::vector<float>& out = out_.at(name);
       const size_t out_columns = out.size() / (shared_rows ? rows : rows * members_);

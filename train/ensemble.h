@@ -15,7 +15,7 @@ namespace rebound {
 // `sizes` of one member for `members` of them, all but the vocabulary times as large.
 std::map<std::string, int64_t> MergedSizes(std::map<std::string, int64_t> sizes, int64_t members);
 
-// `spec`: kind, sizes and labels of one member. REQUIRES: members of these, at least one.
+// `spec`: kind, sizes and outputs of one member. REQUIRES: members of these, at least one.
 Weights MergeMembers(const NetworkSpec& spec, const std::vector<Weights>& members);
 
 }  // namespace rebound

@@ -67,8 +67,13 @@ Scorecard JudgeProbabilities(const DataSet& data, const std::vector<float>& prob
   for (size_t row = 0; row < data.rows(); ++row) {
     const std::span<const float> p(probabilities.data() + row * labels.size(), labels.size());
     const auto predicted = static_cast<size_t>(std::max_element(p.begin(), p.end()) - p.begin());
-    const size_t truth[] = {static_cast<size_t>(data.labels[row])};
-    builder.Add(truth, predicted, p);
+    const auto label = static_cast<size_t>(data.labels[row]);
+    std::vector<size_t> right = {label};
+    if (data.patterns != nullptr) {
+      right.assign((*data.patterns)[label].begin(), (*data.patterns)[label].end());
+      if (right.empty()) continue;
+    }
+    builder.Add(right, predicted, p);
   }
   return builder.Finish();
 }
@@ -95,7 +100,7 @@ FitResult Fit(Network* network, const std::string& kind, const DataSet& train,
       ThrowIfStopped(stop);
       const double progress = (static_cast<double>(done) + 1.0) / total;
       StepOptions step{RateAt(options.learning_rate, progress, 0.5 / options.epochs),
-                       options.label_smoothing, options.dropout, options.others_weight};
+                       options.label_smoothing, options.dropout};
       const double loss = network->Step(batch, step);
       if (!std::isfinite(loss)) {
         throw Error(ErrorCode::kInternal, kind + ": the loss is not finite in epoch " +
@@ -111,6 +116,7 @@ FitResult Fit(Network* network, const std::string& kind, const DataSet& train,
       if (observer) observer(report);
     }
     result.samples_per_second = report.samples_per_second;
+    result.samples = done;
     const std::vector<float> logits = LogitsOf(network, calibrate, labels.size());
     const Scorecard card =
         JudgeProbabilities(calibrate, ProbabilitiesOf(logits, labels.size(), 1.0), labels);

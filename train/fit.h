@@ -20,7 +20,6 @@ struct FitOptions {
   float learning_rate = 5e-3F;
   float label_smoothing = 0.05F;
   float dropout = 0.3F;
-  float others_weight = 0.0F;  // how much each other task's loss counts
   SamplingOptions sampling;
   uint64_t seed = 1;
 };
@@ -45,6 +44,7 @@ struct FitResult {
   int best_epoch = 0;
   Scorecard calibration;  // at the best epoch, before temperature
   double samples_per_second = 0.0;
+  size_t samples = 0;  // rows shown, over all epochs
 };
 
 // One number to compare networks and epochs by: the mean of macro-F1 and accuracy.
@@ -62,7 +62,8 @@ FitResult Fit(Network* network, const std::string& kind, const DataSet& train,
 std::vector<float> LogitsOf(Network* network, const DataSet& data, size_t labels);
 // softmax(logits / temperature) for each row of `labels` values.
 std::vector<float> ProbabilitiesOf(std::vector<float> logits, size_t labels, double temperature);
-// `probabilities`: [rows, labels] for the rows of `data`.
+// `probabilities`: [rows, labels] for the rows of `data`. Where these have patterns, every cause of
+// a row's pattern is right, and a row whose pattern has none does not count.
 Scorecard JudgeProbabilities(const DataSet& data, const std::vector<float>& probabilities,
                              const std::vector<std::string>& labels);
 

@@ -1,11 +1,6 @@
 #include "train/interrupt.h"
 
 #include <signal.h>
-#include <sys/prctl.h>
-#include <unistd.h>
-
-#include <cstdlib>
-#include <string>
 
 namespace rebound {
 namespace {
@@ -23,14 +18,6 @@ void CatchInterrupts() {
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
-}
-
-void EndWithParent() {
-  const char* parent = std::getenv(kParentVariable);
-  if (parent == nullptr) return;
-  prctl(PR_SET_PDEATHSIG, SIGTERM);
-  // It may have died before the kernel was asked.
-  if (std::to_string(getppid()) != parent) interrupted = 1;
 }
 
 bool IsInterrupted() { return interrupted != 0; }

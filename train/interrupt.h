@@ -7,9 +7,4 @@ namespace rebound {
 void CatchInterrupts();
 bool IsInterrupted();
 
-// A child of --task all ends with its parent, even where that was killed with SIGKILL: the kernel
-// sends it a SIGTERM then. The parent names itself in this variable.
-inline constexpr const char* kParentVariable = "REBOUND_TRAIN_PARENT";
-void EndWithParent();
-
 }  // namespace rebound

@@ -54,11 +54,10 @@ std::vector<LearningPart> MakeLearningParts(const DataSet& all, const TrainingOp
   return parts;
 }
 
-std::vector<LearningPoint> MeasureLearning(const std::vector<LearningPart>& parts,
-                                           const Sides& sides, const Encoder& encoder,
-                                           const TrainingOptions& options, const Trained& trained,
-                                           const Scorecard& whole, Progress* progress) {
-  const std::vector<std::string> labels = LabelNames(options.task);
+void MeasureLearning(const std::vector<LearningPart>& parts, const Sides& sides,
+                     const Corpus& corpus, const Encoder& encoder, const TrainingOptions& options,
+                     const Trained& trained, const std::vector<LearningTask>& tasks,
+                     Progress* progress) {
   const auto seconds_for = [&](size_t rows) {
     return static_cast<double>(rows) * options.members /
            std::max(trained.fit.samples_per_second, 1e-9);
@@ -68,27 +67,36 @@ std::vector<LearningPoint> MeasureLearning(const std::vector<LearningPart>& part
   progress->Tell("learning_curve",
                  {{"trainings", std::to_string(parts.size())},
                   {"about_seconds", std::to_string(std::llround(seconds_for(left)))}});
-  std::vector<LearningPoint> points;
+  const auto add = [](const LearningTask& task, const LearningPoint& point, double seconds_left) {
+    task.whole->learning_curve.push_back(point);
+    TellPoint(point, seconds_left, task.progress);
+  };
   for (const LearningPart& part : parts) {
     TrainingOptions part_options = options;
     part_options.fit.epochs = part.epochs;
     // A line for each epoch of each part would drown the points: on a terminal the bar moves.
-    const Trained learned = TrainOn(part.rows, trained.kind,
+    const Trained learned = TrainOn(part.rows, sides.causes, trained.kind,
                                     trained.kind + " on " + std::to_string(part.groups) + " groups",
                                     encoder, part_options, [&](const EpochReport& report) {
                                       if (!report.finished) progress->TellEpoch(report);
                                     });
-    const std::vector<float> probabilities = ProbabilitiesOf(
-        LogitsOf(learned.network.get(), sides.judge, labels.size()), labels.size(), 1.0);
     left -= part.rows_shown;
-    points.push_back(MakePoint(part.groups, part.rows.rows(),
-                               JudgeProbabilities(sides.judge, probabilities, labels)));
-    TellPoint(points.back(), seconds_for(left), progress);
+    for (const LearningTask& task : tasks) {
+      const DataSet judge = SelectTask(sides.judge, corpus, task.task);
+      const std::vector<std::string> labels = LabelNames(task.task);
+      const std::vector<float> probabilities = TaskProbabilities(
+          LogitsOf(learned.network.get(), judge, sides.causes.size()), sides.causes.size(),
+          TaskOutputs(sides.causes, task.task), labels.size(), 1.0);
+      add(task,
+          MakePoint(part.groups, part.rows.rows(),
+                    JudgeProbabilities(judge, probabilities, labels)),
+          seconds_for(left));
+    }
   }
-  points.push_back(
-      MakePoint(static_cast<int64_t>(CountGroups(sides.both)), sides.both.rows(), whole));
-  TellPoint(points.back(), 0.0, progress);
-  return points;
+  const auto groups = static_cast<int64_t>(CountGroups(sides.both));
+  for (const LearningTask& task : tasks) {
+    add(task, MakePoint(groups, sides.both.rows(), *task.whole), 0.0);
+  }
 }
 
 }  // namespace rebound

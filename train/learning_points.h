@@ -29,12 +29,19 @@ int LearningEpochs(int epochs, int64_t part, int64_t all);
 // model of the run itself. {} for no curve or too few groups. Depends on the seed and the data.
 std::vector<LearningPart> MakeLearningParts(const DataSet& all, const TrainingOptions& options);
 
-// Trains on every part and judges it; the last point is `whole`, what the run's own model is worth.
-// Tells how long it will take by the rate of `trained`, and every point. REQUIRES: rows in
-// sides.judge.
-std::vector<LearningPoint> MeasureLearning(const std::vector<LearningPart>& parts,
-                                           const Sides& sides, const Encoder& encoder,
-                                           const TrainingOptions& options, const Trained& trained,
-                                           const Scorecard& whole, Progress* progress);
+// What a curve is measured for: a task, what the run's own model is worth there, and where its
+// points are told.
+struct LearningTask {
+  Task task;
+  Scorecard* whole;  // the last point; its learning_curve is filled in
+  Progress* progress;
+};
+
+// Trains on every part and judges it for each task. Tells how long it will take by the rate of
+// `trained`, and every point. REQUIRES: rows in sides.judge.
+void MeasureLearning(const std::vector<LearningPart>& parts, const Sides& sides,
+                     const Corpus& corpus, const Encoder& encoder, const TrainingOptions& options,
+                     const Trained& trained, const std::vector<LearningTask>& tasks,
+                     Progress* progress);
 
 }  // namespace rebound

@@ -1,6 +1,4 @@
 // rebound-train: one snapshot of the label store becomes one proven bundle a task.
-#include <unistd.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
@@ -21,7 +19,6 @@ namespace rebound {
 namespace {
 
 constexpr int kNotPromoted = 3;
-constexpr int kCancelled = 130;
 constexpr int64_t kLeastPart = 100;  // groups: below, chance says more than learning
 
 CommandLine MakeCommandLine() {
@@ -32,7 +29,8 @@ CommandLine MakeCommandLine() {
   line.usage = "rebound-train --task bnac|backoff|action|all --store URI --models DIR [options]";
   line.epilogue =
       "Exit status: 0 promoted, 3 trained but not promoted (says why), 2 usage, 1 failed,\n"
-      "130 interrupted. With --task all the gravest of the three tasks counts.\n\n"
+      "130 interrupted. With --task all, 3 where any task was not promoted.\n"
+      "One network learns from the labels of all tasks; --task says which get a bundle.\n\n"
       "How much more labelled text would help, without touching what serves:\n"
       "  rebound-train --task bnac --store URI --models DIR --learning-curve --no-publish \\\n"
       "    --report out/";
@@ -69,9 +67,9 @@ CommandLine MakeCommandLine() {
   add("report", po::value<std::string>()->value_name("DIR"),
       "write what the run measured into DIR, TASK.html (with plots) and TASK.json");
   add("device", po::value<std::string>()->value_name("NAME")->default_value("cpu"), "cpu or cuda");
-  add("threads", po::value<int>()->value_name("N")->default_value(1), "of one task");
+  add("threads", po::value<int>()->value_name("N")->default_value(1), "of one network");
   add("jobs", po::value<int>()->value_name("N"),
-      "tasks trained at the same time (default: one a core)");
+      "networks trained at the same time (default: one a core); changes no bit of them");
   add("json-log", po::bool_switch(), "one JSON object a line on standard output");
   add("no-bar", po::bool_switch(), "plain lines even on a terminal");
   return line;
@@ -90,12 +88,12 @@ std::filesystem::path BesideThisProgram(const std::string& name) {
   return std::filesystem::read_symlink("/proc/self/exe").parent_path() / name;
 }
 
-std::string AskTask(const po::variables_map& options) {
+std::vector<Task> AskTasks(const po::variables_map& options) {
   const auto name = Get<std::string>(options, "task");
-  if (name != "all" && !ParseTask(name)) {
-    ThrowOption("--task: '" + name + "' is none of bnac, backoff, action, all");
-  }
-  return name;
+  if (name == "all") return {kTasks.begin(), kTasks.end()};
+  const auto task = ParseTask(name);
+  if (!task) ThrowOption("--task: '" + name + "' is none of bnac, backoff, action, all");
+  return {*task};
 }
 
 // What the run measures and where that goes.
@@ -111,9 +109,9 @@ void ReadMeasuring(const po::variables_map& options, TrainingOptions* training) 
   }
 }
 
-TrainingOptions MakeOptions(const po::variables_map& options, Task task) {
+TrainingOptions MakeOptions(const po::variables_map& options) {
   TrainingOptions training;
-  training.task = task;
+  training.tasks = AskTasks(options);
   training.models = Get<std::string>(options, "models");
   const auto network = Get<std::string>(options, "network");
   if (network == "auto") {
@@ -135,6 +133,10 @@ TrainingOptions MakeOptions(const po::variables_map& options, Task task) {
   if (training.fit.epochs < 1) ThrowOption("--epochs: at least 1");
   if (training.members < 1 || training.members > 64) ThrowOption("--members: 1 to 64");
   if (training.threads < 1) ThrowOption("--threads: at least 1");
+  const auto cores = static_cast<int>(std::thread::hardware_concurrency());
+  training.jobs = options.count("jobs") != 0 ? Get<int>(options, "jobs")
+                                             : std::max(1, cores / training.threads);
+  if (training.jobs < 1) ThrowOption("--jobs: at least 1");
   const auto device = Get<std::string>(options, "device");
   if (device != "cpu" && device != "cuda") ThrowOption("--device: say cpu or cuda");
   training.device = device == "cuda" ? Device::kCuda : Device::kCpu;
@@ -202,120 +204,45 @@ void WriteReport(const po::variables_map& options, const Corpus& corpus,
   WriteFileDurably(folder / (task + ".json"), WriteJsonReport(report));
 }
 
-int TrainOne(const po::variables_map& options, Task task) {
+void TellOutcome(const TrainingOutcome& outcome, Progress* progress) {
+  progress->Tell("result", {{"version", std::to_string(outcome.version)},
+                            {"network", outcome.network},
+                            {"accuracy", FigureText(outcome.candidate.accuracy)},
+                            {"macro_f1", FigureText(outcome.candidate.macro_f1)},
+                            {"promoted", outcome.promoted ? "true" : "false"},
+                            {"reason", outcome.reason}});
+  if (outcome.candidate.learning_curve.empty()) return;
+  progress->TellTable(
+      "on " + CountText(static_cast<double>(outcome.candidate.rows)) + " held-out texts",
+      WriteRunTable(outcome.candidate));
+}
+
+int Run(int argc, char** argv) {
+  const auto parsed = ParseOptions(argc, argv, MakeCommandLine());
+  if (!parsed) return 0;
+  const po::variables_map& options = *parsed;
+  const TrainingOptions training = MakeOptions(options);
+  ExecutePinned(argv, training.threads);
+  CatchInterrupts();
   const bool json = Get<bool>(options, "json-log");
   ProgressMode mode = ChooseProgressMode(json);
   if (mode == ProgressMode::kBar && Get<bool>(options, "no-bar")) mode = ProgressMode::kPlain;
-  Progress progress(mode, std::string(TaskName(task)));
-  const TrainingOptions training = MakeOptions(options, task);
+  Progress progress(mode, Get<std::string>(options, "task"));
   MakeReportFolder(options);
   const auto store = OpenLabelStore(Get<std::string>(options, "store"));
   const Corpus corpus =
       ReadCorpus(store.get(), ChooseSnapshot(options, store.get()), IsInterrupted);
-  const TokenizerModel tokenizer = ChooseTokenizer(options, corpus, task, &progress);
-  const TrainingOutcome outcome = Train(store.get(), corpus, tokenizer, training, &progress);
-  progress.Tell("result", {{"version", std::to_string(outcome.version)},
-                           {"network", outcome.network},
-                           {"accuracy", FigureText(outcome.candidate.accuracy)},
-                           {"macro_f1", FigureText(outcome.candidate.macro_f1)},
-                           {"promoted", outcome.promoted ? "true" : "false"},
-                           {"reason", outcome.reason}});
-  if (!outcome.candidate.learning_curve.empty()) {
-    progress.TellTable(
-        "on " + CountText(static_cast<double>(outcome.candidate.rows)) + " held-out texts",
-        WriteRunTable(outcome.candidate));
+  const TokenizerModel tokenizer =
+      ChooseTokenizer(options, corpus, training.tasks.front(), &progress);
+  int status = 0;
+  for (const TrainingOutcome& outcome :
+       Train(store.get(), corpus, tokenizer, training, &progress)) {
+    Progress task_progress(mode, std::string(TaskName(outcome.task)));
+    TellOutcome(outcome, &task_progress);
+    WriteReport(options, corpus, outcome);
+    if (!outcome.promoted) status = kNotPromoted;
   }
-  WriteReport(options, corpus, outcome);
-  return outcome.promoted ? 0 : kNotPromoted;
-}
-
-// The flags of this run for a child, but those that the parent decides.
-std::vector<std::string> FlagsForChild(const po::variables_map& options) {
-  std::vector<std::string> flags;
-  for (const char* name : {"models", "network", "promote", "device"}) {
-    flags.insert(flags.end(), {std::string("--") + name, Get<std::string>(options, name)});
-  }
-  for (const char* name : {"members", "epochs", "patience", "threads", "vocabulary"}) {
-    flags.insert(flags.end(), {std::string("--") + name, std::to_string(Get<int>(options, name))});
-  }
-  flags.insert(flags.end(), {"--seed", std::to_string(Get<uint64_t>(options, "seed"))});
-  flags.insert(flags.end(), {"--margin", std::to_string(Get<double>(options, "margin"))});
-  flags.insert(flags.end(),
-               {"--learning-rate", std::to_string(Get<float>(options, "learning-rate"))});
-  if (Get<bool>(options, "json-log")) flags.emplace_back("--json-log");
-  if (Get<bool>(options, "no-publish")) flags.emplace_back("--no-publish");
-  if (options.count("report") != 0) {
-    flags.insert(flags.end(), {"--report", Get<std::string>(options, "report")});
-  }
-  if (options.count("learning-curve") != 0) {
-    flags.push_back("--learning-curve=" + std::to_string(Get<int64_t>(options, "learning-curve")));
-  }
-  return flags;
-}
-
-// The gravest of the tasks' exit statuses.
-int Gravest(const std::vector<int>& statuses) {
-  if (IsInterrupted()) return kCancelled;
-  int gravest = 0;
-  for (const int status : statuses) {
-    if (status != 0 && status != kNotPromoted) return status;
-    gravest = std::max(gravest, status);
-  }
-  return gravest;
-}
-
-// One snapshot and one tokenizer, then one child process a task: side by side on several cores.
-int TrainAll(const po::variables_map& options) {
-  const TrainingOptions checked = MakeOptions(options, Task::kBnac);
-  MakeReportFolder(options);
-  Progress progress(ChooseProgressMode(Get<bool>(options, "json-log")), "all");
-  const auto uri = Get<std::string>(options, "store");
-  const auto store = OpenLabelStore(uri);
-  const int64_t snapshot = ChooseSnapshot(options, store.get());
-  const TempFolder folder("rebound-train-");
-  std::vector<std::string> flags = FlagsForChild(options);
-  flags.insert(flags.end(), {"--snapshot", std::to_string(snapshot)});
-  const BundleStore bundles(Get<std::string>(options, "models"));
-  if (options.count("tokenizer") != 0) {
-    flags.insert(flags.end(), {"--tokenizer", Get<std::string>(options, "tokenizer")});
-  } else if (Get<bool>(options, "new-tokenizer") || !FindCurrentTokenizer(bundles, Task::kBnac)) {
-    const Corpus corpus = ReadCorpus(store.get(), snapshot, IsInterrupted);
-    const std::filesystem::path file = folder.path() / "tokenizer.model";
-    WriteFileDurably(file, NewTokenizer(options, corpus, &progress).bytes);
-    flags.insert(flags.end(), {"--tokenizer", file.string()});
-  }
-  const int cores = static_cast<int>(std::thread::hardware_concurrency());
-  const int jobs = options.count("jobs") != 0 ? Get<int>(options, "jobs") : cores / checked.threads;
-  if (jobs > 1) flags.emplace_back("--no-bar");
-  std::vector<std::vector<std::string>> commands;
-  for (const Task task : kTasks) {
-    std::vector<std::string> command = {"/proc/self/exe", "--task", std::string(TaskName(task))};
-    command[0] = std::filesystem::read_symlink("/proc/self/exe").string();
-    command.insert(command.end(), flags.begin(), flags.end());
-    commands.push_back(std::move(command));
-  }
-  // The connection string may hold a password: by environment, where `ps` does not show it.
-  std::vector<std::string> variables = PinnedVariables(checked.threads);
-  std::erase_if(variables, [](const std::string& v) { return v.rfind("REBOUND_STORE=", 0) == 0; });
-  variables.push_back("REBOUND_STORE=" + uri);
-  variables.push_back(std::string(kParentVariable) + "=" + std::to_string(getpid()));
-  return Gravest(
-      RunCommands(commands, variables, static_cast<size_t>(std::max(jobs, 1)), IsInterrupted));
-}
-
-int Run(int argc, char** argv) {
-  const auto options = ParseOptions(argc, argv, MakeCommandLine());
-  if (!options) return 0;
-  const std::string name = AskTask(*options);
-  if (name == "all") {
-    CatchInterrupts();
-    return TrainAll(*options);
-  }
-  MakeOptions(*options, *ParseTask(name));
-  ExecutePinned(argv, Get<int>(*options, "threads"));
-  CatchInterrupts();
-  EndWithParent();
-  return TrainOne(*options, *ParseTask(name));
+  return status;
 }
 
 }  // namespace

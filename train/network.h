@@ -16,9 +16,8 @@ namespace rebound {
 struct Batch {
   std::vector<int32_t> tokens;   // [all tokens] of the rows, one behind the other
   std::vector<int32_t> offsets;  // [rows + 1]: row i is tokens[offsets[i] .. offsets[i + 1])
-  std::vector<int32_t> labels;   // [rows]
+  std::vector<int32_t> labels;   // [rows] an output, or a pattern of NetworkSpec::patterns
   std::vector<float> weights;    // [rows], how much a row counts in the loss
-  std::vector<int32_t> others;   // [rows, other tasks] labels there; -1: none
 
   size_t rows() const { return labels.size(); }
 };
@@ -28,11 +27,10 @@ enum class Device { kCpu, kCuda };
 struct NetworkSpec {
   std::string kind;                      // kBagNetwork or kTableCnnNetwork
   std::map<std::string, int64_t> sizes;  // the keys of models/network.h
-  int64_t labels = 0;
-  // Numbers of labels of other tasks that Step learns on the same features, each by an output
-  // layer of its own that is never exported: what one task's labels say about a phrase helps the
-  // others.
-  std::vector<int64_t> others;
+  int64_t outputs = 0;
+  // [patterns] the outputs that are right for a row with this number as its label; the loss is that
+  // of their sum. Null: every label is one output.
+  std::shared_ptr<const std::vector<std::vector<int32_t>>> patterns;
   uint64_t seed = 0;
   Device device = Device::kCpu;
   int threads = 1;
@@ -46,21 +44,20 @@ struct StepOptions {
   float learning_rate = 1e-3F;
   float label_smoothing = 0.0F;
   float dropout = 0.0F;
-  float others_weight = 0.0F;  // how much each other task's loss counts
 };
 
 using Weights = std::map<std::string, std::vector<float>>;  // by tensor name, row-major
 
-// Thread-compatible. Deterministic: the same spec and the same calls give the same bits, under the
-// environment of train/environment.h.
+// Thread-compatible: different networks may learn on different threads. Deterministic: the same
+// spec and the same calls give the same bits, under the environment of train/environment.h.
 class Network {
  public:
   virtual ~Network() = default;
 
-  // Learns from a batch and returns its weighted mean loss, without other tasks'.
-  // REQUIRES: batch.rows() > 0; with others_weight > 0 batch.others of spec's width.
+  // Learns from a batch and returns its weighted mean loss. REQUIRES: batch.rows() > 0, and an
+  // output or more in the pattern of each row.
   virtual double Step(const Batch& batch, const StepOptions& options) = 0;
-  // Replaces `*logits` with [rows, labels] float32.
+  // Replaces `*logits` with [rows, outputs] float32.
   virtual void Forward(const Batch& batch, std::vector<float>* logits) = 0;
   // Copies of all tensors of models/network.h, unfolded.
   virtual Weights Export() const = 0;

@@ -20,6 +20,8 @@ class Progress {
   Progress(ProgressMode mode, std::string name);
   ~Progress();
 
+  ProgressMode mode() const { return mode_; }
+
   // One fact. Values that read as numbers are numbers in JSON.
   using Fields = std::vector<std::pair<std::string_view, std::string>>;
   void Tell(std::string_view event, const Fields& fields = {});

@@ -1,4 +1,5 @@
 // The only file with torch headers: they cost a compiler ten seconds and a gigabyte.
+#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/cuda.h>
@@ -103,11 +104,9 @@ class TorchNetwork : public Network {
   // [rows, K]: what the output layers read.
   Tensor LastFeatures(const Tensor& leaf, const Touched& touched, const Batch& batch,
                       float dropout);
-  // The mean loss of one output layer over the rows that have a label.
-  Tensor Loss(const Tensor& x, const Tensor& weight, const Tensor& bias,
-              const std::vector<int32_t>& labels, const std::vector<float>& row_weights,
-              float label_smoothing) const;
-  Tensor OthersLoss(const Tensor& x, const Batch& batch, const StepOptions& options) const;
+  Tensor Drop(const Tensor& x, float share);
+  // The weighted mean loss of a batch whose last features are `x`.
+  Tensor Loss(const Tensor& x, const Batch& batch, float label_smoothing) const;
   // The features before the dense layers, on the CPU by the loops above...
   Tensor Features(const Tensor& leaf, const Touched& touched, const Batch& batch);
   // ...and by stock operations, on any device.
@@ -118,9 +117,10 @@ class TorchNetwork : public Network {
   torch::Device device_;
   std::vector<int> widths_;
   std::map<std::string, std::vector<int64_t>> shapes_;
-  std::map<std::string, Tensor> dense_;            // all but the embedding, on the device
-  std::vector<std::pair<Tensor, Tensor>> others_;  // weight and bias by other task
-  Tensor embedding_;                               // [V, d] on the CPU, where RowAdam works
+  std::map<std::string, Tensor> dense_;  // all but the embedding, on the device
+  Tensor embedding_;                     // [V, d] on the CPU, where RowAdam works
+  Tensor mask_;  // [patterns, outputs] 0 where an output is right, far below where it is not
+  at::Generator random_;  // of dropout; our own, as torch's is one for all threads
   std::unique_ptr<torch::optim::AdamW> dense_adam_;
   RowAdam row_adam_;
   std::vector<int32_t> slot_of_;  // [V], -1: not in this batch
@@ -150,13 +150,13 @@ TorchNetwork::TorchNetwork(const NetworkSpec& spec)
     : spec_(spec),
       device_(spec.device == Device::kCuda ? torch::kCUDA : torch::kCPU),
       widths_(ConvWidths(spec.kind)),
-      shapes_(NetworkTensors(spec.kind, spec.sizes, spec.labels)),
+      shapes_(NetworkTensors(spec.kind, spec.sizes, spec.outputs)),
+      random_(at::make_generator<at::CPUGeneratorImpl>(spec.seed)),
       row_adam_(static_cast<size_t>(Size(spec, kVocabularySize)),
                 static_cast<size_t>(Size(spec, kEmbeddingSize)), AdamOptions{}),
       slot_of_(static_cast<size_t>(Size(spec, kVocabularySize)), -1) {
   at::set_num_threads(spec.threads);
   at::globalContext().setDeterministicAlgorithms(true, false);
-  torch::manual_seed(spec.seed);
   Prng prng(spec.seed);
   std::vector<Tensor> parameters;
   for (const auto& [name, shape] : shapes_) {
@@ -169,13 +169,13 @@ TorchNetwork::TorchNetwork(const NetworkSpec& spec)
     dense_[name] = tensor;
     parameters.push_back(tensor);
   }
-  const std::vector<int64_t>& output = shapes_.at(std::string(kOutputWeight));
-  for (const int64_t labels : spec.others) {
-    const std::vector<int64_t> shape = {labels, output[1]};
-    const Tensor weight = InitialTensor("others", shape, &prng).to(device_).set_requires_grad(true);
-    const Tensor bias = torch::zeros({labels}).to(device_).set_requires_grad(true);
-    others_.emplace_back(weight, bias);
-    parameters.insert(parameters.end(), {weight, bias});
+  if (spec.patterns != nullptr) {
+    mask_ = torch::full({static_cast<int64_t>(spec.patterns->size()), spec.outputs}, kNothing);
+    for (size_t i = 0; i < spec.patterns->size(); ++i) {
+      for (const int32_t output : (*spec.patterns)[i])
+        mask_[static_cast<int64_t>(i)][output] = 0.0F;
+    }
+    mask_ = mask_.to(device_);
   }
   dense_adam_ = std::make_unique<torch::optim::AdamW>(
       parameters, torch::optim::AdamWOptions(1e-3).weight_decay(1e-2));
@@ -272,46 +272,37 @@ Tensor TorchNetwork::LastFeatures(const Tensor& leaf, const Touched& touched, co
                                   float dropout) {
   Tensor x = device_.is_cpu() && !spec_.stock_operations ? Features(leaf, touched, batch)
                                                          : StockFeatures(leaf, touched, batch);
-  if (dropout > 0.0F) x = torch::dropout(x, dropout, true);
+  if (dropout > 0.0F) x = Drop(x, dropout);
   if (Size(spec_, kHiddenSize) > 0) {
     x = torch::relu(torch::addmm(dense_.at(std::string(kHiddenBias)), x,
                                  dense_.at(std::string(kHiddenWeight)).t()));
-    if (dropout > 0.0F) x = torch::dropout(x, dropout, true);
+    if (dropout > 0.0F) x = Drop(x, dropout);
   }
   return x;
 }
 
-Tensor TorchNetwork::Loss(const Tensor& x, const Tensor& weight, const Tensor& bias,
-                          const std::vector<int32_t>& labels, const std::vector<float>& row_weights,
-                          float label_smoothing) const {
-  const Tensor log_probabilities = torch::log_softmax(torch::addmm(bias, x, weight.t()), 1);
-  const Tensor index = View(labels).to(torch::kInt64).to(device_).unsqueeze(1);
+Tensor TorchNetwork::Drop(const Tensor& x, float share) {
+  const float kept = 1.0F - share;
+  const Tensor mask = torch::empty(x.sizes()).bernoulli_(kept, random_).div_(kept).to(device_);
+  return x * mask;
+}
+
+Tensor TorchNetwork::Loss(const Tensor& x, const Batch& batch, float label_smoothing) const {
+  const Tensor logits = torch::addmm(dense_.at(std::string(kOutputBias)), x,
+                                     dense_.at(std::string(kOutputWeight)).t());
+  const Tensor log_probabilities = torch::log_softmax(logits, 1);
+  const Tensor labels = View(batch.labels).to(torch::kInt64).to(device_);
   // A copy: backward reads it, and the vector may be gone by then.
-  const Tensor weights = torch::from_blob(const_cast<float*>(row_weights.data()),
-                                          {static_cast<int64_t>(row_weights.size())})
+  const Tensor weights = torch::from_blob(const_cast<float*>(batch.weights.data()),
+                                          {static_cast<int64_t>(batch.weights.size())})
                              .clone()
                              .to(device_);
-  const Tensor right = log_probabilities.gather(1, index).squeeze(1);
+  const Tensor right = mask_.defined()
+                           ? torch::logsumexp(log_probabilities + mask_.index_select(0, labels), 1)
+                           : log_probabilities.gather(1, labels.unsqueeze(1)).squeeze(1);
   const Tensor each =
       -(1.0F - label_smoothing) * right - label_smoothing * log_probabilities.mean(1);
   return (each * weights).sum() / weights.sum().clamp_min(1e-6F);
-}
-
-Tensor TorchNetwork::OthersLoss(const Tensor& x, const Batch& batch,
-                                const StepOptions& options) const {
-  Tensor sum = torch::zeros({}).to(device_);
-  for (size_t task = 0; task < others_.size(); ++task) {
-    std::vector<int32_t> labels(batch.rows());
-    std::vector<float> weights = batch.weights;
-    for (size_t row = 0; row < batch.rows(); ++row) {
-      const int32_t label = batch.others[row * others_.size() + task];
-      labels[row] = std::max(label, 0);
-      if (label < 0) weights[row] = 0.0F;
-    }
-    const auto& [weight, bias] = others_[task];
-    sum = sum + Loss(x, weight, bias, labels, weights, options.label_smoothing);
-  }
-  return sum;
 }
 
 double TorchNetwork::Step(const Batch& batch, const StepOptions& options) {
@@ -319,12 +310,7 @@ double TorchNetwork::Step(const Batch& batch, const StepOptions& options) {
   Tensor leaf = embedding_.index_select(0, View(touched.rows)).to(device_);
   leaf.set_requires_grad(true);
   const Tensor x = LastFeatures(leaf, touched, batch, options.dropout);
-  const Tensor own =
-      Loss(x, dense_.at(std::string(kOutputWeight)), dense_.at(std::string(kOutputBias)),
-           batch.labels, batch.weights, options.label_smoothing);
-  const bool with_others = options.others_weight > 0.0F && !others_.empty();
-  const Tensor loss =
-      with_others ? own + options.others_weight * OthersLoss(x, batch, options) : own;
+  const Tensor loss = Loss(x, batch, options.label_smoothing);
   dense_adam_->zero_grad();
   loss.backward();
   for (auto& group : dense_adam_->param_groups()) {
@@ -334,7 +320,7 @@ double TorchNetwork::Step(const Batch& batch, const StepOptions& options) {
   const Tensor gradient = leaf.grad().to(torch::kCPU).contiguous();
   row_adam_.Update(touched.rows, gradient.data_ptr<float>(), options.learning_rate,
                    embedding_.data_ptr<float>());
-  return own.item<double>();
+  return loss.item<double>();
 }
 
 void TorchNetwork::Forward(const Batch& batch, std::vector<float>* logits) {

@@ -1,12 +1,12 @@
-// One training run of one task, from a snapshot to a bundle and a verdict.
+// One training run, from a snapshot to a bundle and a verdict a task.
 //
-// Steps: corpus -> tokenizer -> data sets -> network(s) -> calibration, which chooses network,
-// temperature and threshold -> the chosen network once more on the calibration rows too, for they
-// are an eighth of all templates -> a staged bundle, loaded and held against LibTorch -> scorecards
-// of candidate and incumbent on the same rows, baselines, and the learning curve where it is asked
-// for -> Publish -> load back -> Decide -> Promote or not
-// -> the run's record. A failure or Ctrl-C before Publish leaves nothing in the models folder; the
-// record says "failed" and why.
+// Steps: corpus -> tokenizer -> data sets -> the network of causes (train/causes.h), one for all
+// tasks -> calibration, which chooses the kind of network and each task's temperature and threshold
+// -> the chosen network once more on the calibration rows too, for they are an eighth of all
+// templates. Then for each task: a staged bundle, loaded and held against LibTorch -> scorecards of
+// candidate and incumbent on the same rows, baselines, and the learning curve where it is asked for
+// -> Publish -> load back -> Decide -> Promote or not -> the run's record. A failure or Ctrl-C
+// before the first Publish leaves nothing in the models folder; the records say "failed" and why.
 #pragma once
 
 #include <filesystem>
@@ -26,11 +26,12 @@
 namespace rebound {
 
 struct TrainingOptions {
-  Task task = Task::kBnac;
-  std::filesystem::path models;       // root of the bundle tree
-  std::vector<std::string> networks;  // kinds to train; the calibration rows choose
+  std::vector<Task> tasks = {Task::kBnac};  // those that get a bundle; the rows of all teach it
+  std::filesystem::path models;             // root of the bundle tree
+  std::vector<std::string> networks;        // kinds to train; the calibration rows choose
   std::map<std::string, int64_t> sizes = {{"embedding", 48}, {"filters", 32}, {"hidden", 48}};
   int members = 3;  // networks whose mean is the model; they become one of members times the sizes
+  int jobs = 1;     // members trained at the same time; changes no bit of them
   FitOptions fit;
   uint64_t seed = 1;
   Device device = Device::kCpu;
@@ -46,6 +47,7 @@ struct TrainingOptions {
 };
 
 struct TrainingOutcome {
+  Task task = Task::kBnac;
   int version = 0;  // 0: not published
   bool promoted = false;
   std::string reason;
@@ -63,8 +65,10 @@ inline constexpr size_t kJudgedCopies = 8;
 inline constexpr double kParityTolerance = 1e-5;
 inline constexpr size_t kGoldens = 40;
 
-// Throws Error; by then the run is recorded as failed with the error's words.
-TrainingOutcome Train(LabelStore* store, const Corpus& corpus, const TokenizerModel& tokenizer,
-                      const TrainingOptions& options, Progress* progress);
+// The outcomes of options.tasks, in their order. Throws Error; by then the runs that have not ended
+// are recorded as failed with the error's words.
+std::vector<TrainingOutcome> Train(LabelStore* store, const Corpus& corpus,
+                                   const TokenizerModel& tokenizer, const TrainingOptions& options,
+                                   Progress* progress);
 
 }  // namespace rebound

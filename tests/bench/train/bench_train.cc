@@ -54,19 +54,30 @@ Corpus MakeCorpus(size_t texts) {
   return ReadCorpus(store.get(), store->MakeSnapshot().id, nullptr);
 }
 
+struct Figures {
+  double accuracy = 0.0;
+  double macro_f1 = 0.0;
+};
+
 struct Measured {
   std::string name;
   double seconds = 0.0;
   double samples = 0.0;  // rows times epochs
-  double accuracy = 0.0;
-  double macro_f1 = 0.0;
+  std::map<Task, Figures> tasks;
   double microseconds = 0.0;  // of our inference for one message, tokens to logits
   double megabytes = 0.0;     // of the weights in the bundle
 };
 
 void Print(const Measured& m) {
-  std::printf("%-28s %8.2f s %10.0f samples/s   held-out accuracy %.4f  macro-F1 %.4f\n",
-              m.name.c_str(), m.seconds, m.samples / m.seconds, m.accuracy, m.macro_f1);
+  std::printf("%-28s %8.2f s %10.0f samples/s   held-out accuracy, macro-F1:", m.name.c_str(),
+              m.seconds, m.samples / m.seconds);
+  double mean = 0.0;
+  for (const auto& [task, figures] : m.tasks) {
+    std::printf("  %s %.4f %.4f", std::string(TaskName(task)).c_str(), figures.accuracy,
+                figures.macro_f1);
+    mean += (figures.accuracy + figures.macro_f1) / 2.0 / static_cast<double>(m.tasks.size());
+  }
+  std::printf("  mean %.4f\n", mean);
   if (m.megabytes > 0.0) {
     std::printf("%-28s %8.2f us a message, %.1f MB of weights\n", "", m.microseconds, m.megabytes);
   }
@@ -75,13 +86,16 @@ void Print(const Measured& m) {
 
 // A model that says one class for everything is no competitor: the figures would mean nothing.
 void CheckAnswers(const Measured& m) {
-  if (!(m.accuracy > 0.3)) {
+  for (const auto& [task, figures] : m.tasks) {
+    if (figures.accuracy > 0.3) continue;
     throw Error(ErrorCode::kInternal, m.name + " learned nothing (accuracy " +
-                                          std::to_string(m.accuracy) + "); its speed is no result");
+                                          std::to_string(figures.accuracy) +
+                                          "); its speed is no result");
   }
 }
 
 struct Rows {
+  Causes causes;
   DataSet train;
   DataSet calibrate;
   DataSet judge;
@@ -99,7 +113,6 @@ FitOptions MakeFit(const po::variables_map& options) {
   fit.learning_rate = options["learning-rate"].as<float>();
   fit.dropout = options["dropout"].as<float>();
   fit.label_smoothing = options["smoothing"].as<float>();
-  fit.others_weight = options["others"].as<float>();
   fit.sampling.word_dropout = options["word-dropout"].as<float>();
   fit.sampling.crop = options["crop"].as<float>();
   fit.sampling.split = options["split"].as<float>();
@@ -117,9 +130,9 @@ void MeasureInference(const NetworkSpec& spec, const Weights& weights, const Dat
   BundleConfig config;
   config.network = spec.kind;
   config.sizes = spec.sizes;
-  config.labels.assign(static_cast<size_t>(spec.labels), "any");
+  config.labels.assign(static_cast<size_t>(spec.outputs), "any");
   TensorMap tensors;
-  for (const auto& [name, shape] : NetworkTensors(spec.kind, spec.sizes, spec.labels)) {
+  for (const auto& [name, shape] : NetworkTensors(spec.kind, spec.sizes, spec.outputs)) {
     tensors[name] = {shape, weights.at(name)};
     measured->megabytes += static_cast<double>(weights.at(name).size()) * sizeof(float) / 1e6;
   }
@@ -136,10 +149,12 @@ void MeasureInference(const NetworkSpec& spec, const Weights& weights, const Dat
   if (!std::isfinite(sum)) throw Error(ErrorCode::kInternal, "the logits are not finite");
 }
 
-// The mean of `members` networks of one kind, one after the other.
-Measured MeasureOurs(const po::variables_map& options, const std::string& kind, Task task,
-                     const Rows& rows, const Encoder& encoder, uint64_t seed) {
-  const std::vector<std::string> labels = LabelNames(task);
+// The mean of `members` networks of one kind, one after the other, judged for each of `tasks`.
+Measured MeasureOurs(const po::variables_map& options, const std::string& kind,
+                     const std::vector<Task>& tasks, const Rows& rows, const Corpus& corpus,
+                     const Encoder& encoder, uint64_t seed) {
+  const size_t causes = rows.causes.size();
+  const std::vector<std::string> names(causes, "any");
   NetworkSpec spec;
   spec.kind = kind;
   spec.sizes["embedding"] = options["embedding"].as<int>();
@@ -147,12 +162,11 @@ Measured MeasureOurs(const po::variables_map& options, const std::string& kind, 
   spec.sizes["hidden"] = options["hidden"].as<int>();
   spec.sizes[std::string(kVocabularySize)] = encoder.size();
   if (ConvWidths(kind).empty()) spec.sizes.erase(std::string(kFiltersSize));
-  spec.labels = static_cast<int64_t>(labels.size());
-  for (const Task other : kTasks) {
-    if (other != task) spec.others.push_back(static_cast<int64_t>(TaskLabels(other).size()));
-  }
+  spec.outputs = static_cast<int64_t>(causes);
+  spec.patterns = rows.causes.patterns();
   FitOptions fit = MakeFit(options);
-  Measured measured{kind};
+  Measured measured;
+  measured.name = kind;
   const int members = options["members"].as<int>();
   std::vector<Weights> weights;
   const auto start = Clock::now();
@@ -160,7 +174,7 @@ Measured MeasureOurs(const po::variables_map& options, const std::string& kind, 
     spec.seed = fit.seed = seed * 1000 + static_cast<uint64_t>(member);
     const auto network = MakeTorchNetwork(spec);
     Fit(
-        network.get(), kind, rows.train, rows.calibrate, labels, fit,
+        network.get(), kind, rows.train, rows.calibrate, names, fit,
         [&](const EpochReport& report) {
           if (!report.finished) return;
           measured.samples += static_cast<double>(report.rows_done);
@@ -180,15 +194,16 @@ Measured MeasureOurs(const po::variables_map& options, const std::string& kind, 
   const Weights merged_weights = MergeMembers(spec, weights);
   network->Import(merged_weights);
   MeasureInference(merged, merged_weights, rows.judge, &measured);
-  const auto judged = [&](const DataSet& data) {
-    return JudgeProbabilities(
-        data, ProbabilitiesOf(LogitsOf(network.get(), data, labels.size()), labels.size(), 1.0),
-        labels);
-  };
-  const Scorecard card = judged(rows.judge);
-  measured.accuracy = card.accuracy;
-  measured.macro_f1 = card.macro_f1;
-  measured.name = std::string(TaskName(task)) + " " + kind;
+  for (const Task task : tasks) {
+    const DataSet judge = SelectTask(rows.judge, corpus, task);
+    const std::vector<std::string> labels = LabelNames(task);
+    const Scorecard card =
+        JudgeProbabilities(judge,
+                           TaskProbabilities(LogitsOf(network.get(), judge, causes), causes,
+                                             TaskOutputs(rows.causes, task), labels.size(), 1.0),
+                           labels);
+    measured.tasks[task] = {card.accuracy, card.macro_f1};
+  }
   return measured;
 }
 
@@ -201,8 +216,10 @@ std::string FastTextLines(const Corpus& corpus, const DataSet& data) {
   return lines;
 }
 
-Measured MeasureFastText(const Corpus& corpus, Task task, const Rows& rows, int ngrams,
-                         int epochs) {
+Measured MeasureFastText(const Corpus& corpus, Task task, const Rows& all, int ngrams, int epochs) {
+  Rows rows;
+  rows.train = SelectTask(all.train, corpus, task);
+  rows.judge = SelectTask(all.judge, corpus, task);
   const TempFolder folder("rebound-bench-");
   const std::string train = (folder.path() / "train.txt").string();
   const std::string judge = (folder.path() / "judge.txt").string();
@@ -215,7 +232,8 @@ Measured MeasureFastText(const Corpus& corpus, Task task, const Rows& rows, int 
       throw Error(ErrorCode::kInternal, "failed: " + command);
     }
   };
-  Measured measured{"fasttext, n-grams " + std::to_string(ngrams) + ", 1 thread"};
+  Measured measured;
+  measured.name = "fasttext, n-grams " + std::to_string(ngrams);
   const auto start = Clock::now();
   run("fasttext supervised -input " + train + " -output " + model + " -dim 64 -lr 0.5 -epoch " +
       std::to_string(epochs) + " -thread 1 -verbose 0 -wordNgrams " + std::to_string(ngrams));
@@ -234,8 +252,7 @@ Measured MeasureFastText(const Corpus& corpus, Task task, const Rows& rows, int 
   }
   if (row != rows.judge.rows()) throw Error(ErrorCode::kInternal, "fasttext left rows out");
   const Scorecard card = builder.Finish();
-  measured.accuracy = card.accuracy;
-  measured.macro_f1 = card.macro_f1;
+  measured.tasks[task] = {card.accuracy, card.macro_f1};
   return measured;
 }
 
@@ -250,8 +267,8 @@ std::vector<std::string> WantedKinds(const po::variables_map& options) {
 
 // Settings are compared on tenths of the groups that are not held out, so that the held-out rows
 // judge only what was chosen. Nothing stops a run early.
-void CompareByFolds(const po::variables_map& options, Task task, const Encoder& encoder,
-                    Corpus* corpus) {
+void CompareByFolds(const po::variables_map& options, const std::vector<Task>& tasks,
+                    const Encoder& encoder, Corpus* corpus) {
   const int folds = options["folds"].as<int>();
   std::vector<Side> sides;
   for (const CorpusRow& row : corpus->rows) sides.push_back(row.side);
@@ -263,18 +280,22 @@ void CompareByFolds(const po::variables_map& options, Task task, const Encoder& 
       const bool judges = (group >> 32) % 10 == static_cast<uint64_t>(fold);
       row.side = sides[i] == Side::kJudge ? Side::kCalibrate : judges ? Side::kJudge : Side::kTrain;
     }
-    const Rows rows{MakeDataSet(*corpus, task, {Side::kTrain}, encoder, 0), DataSet(),
-                    MakeDataSet(*corpus, task, {Side::kJudge}, encoder, kJudgedCopies)};
+    Rows rows;
+    rows.causes = FindCauses(*corpus);
+    rows.train = MakeDataSet(*corpus, rows.causes, {Side::kTrain}, encoder, 0);
+    rows.judge = MakeDataSet(*corpus, rows.causes, {Side::kJudge}, encoder, kJudgedCopies);
     for (const std::string& kind : WantedKinds(options)) {
-      const Measured m = MeasureOurs(options, kind, task, rows, encoder,
+      const Measured m = MeasureOurs(options, kind, tasks, rows, *corpus, encoder,
                                      options["seed"].as<uint64_t>() + static_cast<uint64_t>(fold));
       CheckAnswers(m);
       Measured& sum = sums[kind];
       sum.name = m.name;
       sum.seconds += m.seconds;
       sum.samples += m.samples;
-      sum.accuracy += m.accuracy / folds;
-      sum.macro_f1 += m.macro_f1 / folds;
+      for (const auto& [task, figures] : m.tasks) {
+        sum.tasks[task].accuracy += figures.accuracy / folds;
+        sum.tasks[task].macro_f1 += figures.macro_f1 / folds;
+      }
       sum.microseconds += m.microseconds / folds;
       sum.megabytes = m.megabytes;
     }
@@ -283,11 +304,13 @@ void CompareByFolds(const po::variables_map& options, Task task, const Encoder& 
   for (const auto& [kind, sum] : sums) Print(sum);
 }
 
-void CompareOnHeldOut(const po::variables_map& options, Task task, const Encoder& encoder,
-                      const Corpus& corpus) {
-  const Rows rows{MakeDataSet(corpus, task, {Side::kTrain}, encoder, 0),
-                  MakeDataSet(corpus, task, {Side::kCalibrate}, encoder, kJudgedCopies),
-                  MakeDataSet(corpus, task, {Side::kJudge}, encoder, kJudgedCopies)};
+void CompareOnHeldOut(const po::variables_map& options, const std::vector<Task>& tasks,
+                      const Encoder& encoder, const Corpus& corpus) {
+  Rows rows;
+  rows.causes = FindCauses(corpus);
+  rows.train = MakeDataSet(corpus, rows.causes, {Side::kTrain}, encoder, 0);
+  rows.calibrate = MakeDataSet(corpus, rows.causes, {Side::kCalibrate}, encoder, kJudgedCopies);
+  rows.judge = MakeDataSet(corpus, rows.causes, {Side::kJudge}, encoder, kJudgedCopies);
   std::printf(
       "%zu training, %zu calibration, %zu judging rows; %.1f tokens a row\n", rows.train.rows(),
       rows.calibrate.rows(), rows.judge.rows(),
@@ -296,12 +319,14 @@ void CompareOnHeldOut(const po::variables_map& options, Task task, const Encoder
   std::vector<Measured> results;
   for (const std::string& kind : WantedKinds(options)) {
     results.push_back(
-        MeasureOurs(options, kind, task, rows, encoder, options["seed"].as<uint64_t>()));
+        MeasureOurs(options, kind, tasks, rows, corpus, encoder, options["seed"].as<uint64_t>()));
   }
   const int fasttext_epochs = options["fasttext-epochs"].as<int>();
   if (fasttext_epochs > 0) {
-    for (const int ngrams : {1, 3}) {
-      results.push_back(MeasureFastText(corpus, task, rows, ngrams, fasttext_epochs));
+    for (const Task task : tasks) {
+      for (const int ngrams : {1, 3}) {
+        results.push_back(MeasureFastText(corpus, task, rows, ngrams, fasttext_epochs));
+      }
     }
   }
   for (const Measured& measured : results) CheckAnswers(measured);
@@ -315,7 +340,7 @@ int Run(int argc, char** argv) {
   auto add = line.options.add_options();
   const FitOptions fit;
   add("texts", po::value<size_t>()->default_value(100000), "texts of the seed corpus");
-  add("task", po::value<std::string>()->default_value("bnac"), "");
+  add("task", po::value<std::string>()->default_value("all"), "judged: one task, or all");
   add("network", po::value<std::string>()->default_value("both"), "bag, table_cnn, both, none");
   add("tokenizer", po::value<std::string>(), "a .model to use instead of training one");
   add("vocabulary", po::value<int>()->default_value(8000), "");
@@ -328,7 +353,6 @@ int Run(int argc, char** argv) {
   add("word-dropout", po::value<float>()->default_value(fit.sampling.word_dropout), "");
   add("split", po::value<float>()->default_value(fit.sampling.split), "");
   add("code-dropout", po::value<float>()->default_value(fit.sampling.code_dropout), "");
-  add("others", po::value<float>()->default_value(fit.others_weight), "weight of other tasks");
   add("members", po::value<int>()->default_value(TrainingOptions().members),
       "networks merged into one");
   add("folds", po::value<int>()->default_value(0),
@@ -342,6 +366,7 @@ int Run(int argc, char** argv) {
   add("filters", po::value<int>()->default_value(32), "");
   add("hidden", po::value<int>()->default_value(48), "");
   add("fasttext-epochs", po::value<int>()->default_value(5), "0: leave fastText out");
+  add("alone", po::bool_switch(), "learn from the first task's labels, not from those of all");
   add("verbose", po::bool_switch(), "every epoch");
   const auto options = ParseOptions(argc, argv, line);
   if (!options) return 0;
@@ -360,13 +385,23 @@ int Run(int argc, char** argv) {
   std::printf("tokenizer in %.1f s\n", SecondsSince(start));
   const auto encoder = Encoder::Parse(model);
   const auto wanted = (*options)["task"].as<std::string>();
+  std::vector<Task> tasks;
   for (const Task task : kTasks) {
-    if (wanted != "all" && wanted != TaskName(task)) continue;
-    if ((*options)["folds"].as<int>() > 0) {
-      CompareByFolds(*options, task, *encoder, &corpus);
-    } else {
-      CompareOnHeldOut(*options, task, *encoder, corpus);
+    if (wanted == "all" || wanted == TaskName(task)) tasks.push_back(task);
+  }
+  if (tasks.empty()) throw Error(ErrorCode::kInvalidArgument, "--task: no such task");
+  if ((*options)["alone"].as<bool>()) {
+    for (CorpusRow& row : corpus.rows) {
+      for (const Task task : kTasks) {
+        if (task != tasks.front()) row.labels[Index(task)] = -1;
+      }
     }
+    tasks.resize(1);
+  }
+  if ((*options)["folds"].as<int>() > 0) {
+    CompareByFolds(*options, tasks, *encoder, &corpus);
+  } else {
+    CompareOnHeldOut(*options, tasks, *encoder, corpus);
   }
   return 0;
 }

@@ -9,6 +9,8 @@
 namespace rebound {
 namespace {
 
+const std::vector<int32_t> kEach = {0, 1};  // one output a label
+
 // Ten rows of two classes whose first logit leads by `lead`; `right` of them are of that class.
 void MakeRows(float lead, size_t right, std::vector<float>* logits, std::vector<size_t>* truths) {
   for (size_t i = 0; i < 10; ++i) {
@@ -22,47 +24,55 @@ TEST(CalibrationTest, TheTemperatureMakesConfidenceEqualToAccuracy) {
   std::vector<size_t> truths;
   MakeRows(4.0F, 8, &logits, &truths);
   // sigmoid(4 / T) = 0.8, so T = 4 / ln 4.
-  EXPECT_NEAR(FitTemperature(logits, truths, 2), 4.0 / std::log(4.0), 1e-3);
+  EXPECT_NEAR(FitTemperature(logits, truths, kEach), 4.0 / std::log(4.0), 1e-3);
 }
 
 TEST(CalibrationTest, AnUnderconfidentModelGetsATemperatureBelowOne) {
   std::vector<float> logits;
   std::vector<size_t> truths;
   MakeRows(0.5F, 9, &logits, &truths);
-  EXPECT_NEAR(FitTemperature(logits, truths, 2), 0.5 / std::log(9.0), 1e-3);
+  EXPECT_NEAR(FitTemperature(logits, truths, kEach), 0.5 / std::log(9.0), 1e-3);
 }
 
 TEST(CalibrationTest, TheTemperatureIsNeverWorseThanNone) {
   std::vector<float> logits;
   std::vector<size_t> truths;
   MakeRows(1.5F, 7, &logits, &truths);
-  const double fitted = FitTemperature(logits, truths, 2);
-  EXPECT_LE(NegativeLogLikelihood(logits, truths, 2, fitted),
-            NegativeLogLikelihood(logits, truths, 2, 1.0));
+  const double fitted = FitTemperature(logits, truths, kEach);
+  EXPECT_LE(NegativeLogLikelihood(logits, truths, kEach, fitted),
+            NegativeLogLikelihood(logits, truths, kEach, 1.0));
 }
 
 TEST(CalibrationTest, PerfectRowsStopAtTheLowerBound) {
   std::vector<float> logits;
   std::vector<size_t> truths;
   MakeRows(3.0F, 10, &logits, &truths);
-  EXPECT_NEAR(FitTemperature(logits, truths, 2), 0.2, 1e-3);
+  EXPECT_NEAR(FitTemperature(logits, truths, kEach), 0.2, 1e-3);
 }
 
 TEST(CalibrationTest, HugeLogitsDoNotOverflow) {
   const std::vector<float> logits = {3e38F, 0.0F};
   const std::vector<size_t> truths = {0};
-  EXPECT_TRUE(std::isfinite(NegativeLogLikelihood(logits, truths, 2, 1.0)));
+  EXPECT_TRUE(std::isfinite(NegativeLogLikelihood(logits, truths, kEach, 1.0)));
+}
+
+TEST(CalibrationTest, ALabelsOutputsCountTogether) {
+  // Three outputs, of which the first two are label 0: p(0) = 2/3 at equal logits.
+  const std::vector<float> logits = {0.0F, 0.0F, 0.0F};
+  const std::vector<size_t> truths = {0};
+  const std::vector<int32_t> label_of = {0, 0, 1};
+  EXPECT_NEAR(NegativeLogLikelihood(logits, truths, label_of, 1.0), std::log(1.5), 1e-9);
 }
 
 TEST(CalibrationTest, NoRowsGiveTemperatureOne) {
-  EXPECT_EQ(FitTemperature({}, {}, 2), 1.0);
-  EXPECT_EQ(NegativeLogLikelihood({}, {}, 2, 1.0), 0.0);
+  EXPECT_EQ(FitTemperature({}, {}, kEach), 1.0);
+  EXPECT_EQ(NegativeLogLikelihood({}, {}, kEach, 1.0), 0.0);
 }
 
 TEST(CalibrationTest, RefusesLogitsOfAnotherShape) {
   const std::vector<float> logits = {1.0F, 2.0F, 3.0F};
   const std::vector<size_t> truths = {0};
-  EXPECT_THROW(FitTemperature(logits, truths, 2), Error);
+  EXPECT_THROW(FitTemperature(logits, truths, kEach), Error);
 }
 
 TEST(FallbackTest, TheCodeIsAskedBelowTheProbabilityWhereItHelps) {

@@ -15,6 +15,7 @@ BundleConfig SomeConfig() {
   config.task = Task::kAction;
   config.version = 12;
   config.labels = {"user_unknown", "auth_failure"};
+  config.outputs = {1, 0, 1};
   config.network = kTableCnnNetwork;
   config.sizes = {{"vocabulary", 8000}, {"embedding", 64}, {"filters", 64}, {"hidden", 0}};
   config.normaliser_version = 3;
@@ -56,6 +57,7 @@ TEST(BundleConfig, ReadsBackEveryFieldThatItWrote) {
   EXPECT_EQ(read.task, Task::kAction);
   EXPECT_EQ(read.version, 12);
   EXPECT_EQ(read.labels, config.labels);
+  EXPECT_EQ(read.outputs, config.outputs);
   EXPECT_EQ(read.network, config.network);
   EXPECT_EQ(read.sizes, config.sizes);
   EXPECT_EQ(read.normaliser_version, 3);
@@ -79,8 +81,8 @@ TEST(BundleConfig, SaysWhichFieldIsWrong) {
   EXPECT_EQ(ErrorOf("[]"),
             "config.json: key 'format_version' is asked of a value that is no JSON object");
   EXPECT_EQ(ErrorOf("{}"), "config.json: key 'format_version' is missing");
-  EXPECT_EQ(ErrorOf(Replaced(good, "\"format_version\": 1", "\"format_version\": 2")),
-            "config.json: format 2 is unknown to this program, which reads format 1");
+  EXPECT_EQ(ErrorOf(Replaced(good, "\"format_version\": 2", "\"format_version\": 3")),
+            "config.json: format 3 is unknown to this program, which reads formats 1 to 2");
   EXPECT_EQ(ErrorOf(Replaced(good, "\"action\"", "\"mood\"")), "config.json: unknown task 'mood'");
   EXPECT_EQ(ErrorOf(Replaced(good, "\"auth_failure\"", "\"SPF\"")),
             "config.json: task action has no label 'SPF'");
@@ -106,14 +108,38 @@ TEST(BundleConfig, SaysWhichFieldIsWrong) {
 
 TEST(BundleConfig, RefusesAMissingKeyByName) {
   const std::string good = WriteBundleConfig(SomeConfig());
-  for (const char* key : {"format_version", "task", "version", "labels", "network", "sizes",
-                          "normaliser_version", "temperature", "fallback_threshold", "snapshot_id",
-                          "snapshot_digest", "seed", "environment", "code_version", "trained_at",
-                          "training_samples", "validation_accuracy", "sha256"}) {
+  for (const char* key : {"format_version", "task", "version", "labels", "outputs", "network",
+                          "sizes", "normaliser_version", "temperature", "fallback_threshold",
+                          "snapshot_id", "snapshot_digest", "seed", "environment", "code_version",
+                          "trained_at", "training_samples", "validation_accuracy", "sha256"}) {
     const std::string quoted = "\"" + std::string(key) + "\":";
     EXPECT_EQ(ErrorOf(Replaced(good, quoted, "\"other\":")),
               "config.json: key '" + std::string(key) + "' is missing");
   }
+}
+
+TEST(BundleConfig, RefusesOutputsThatAreNoLabelsOrLeaveOneOut) {
+  BundleConfig config = SomeConfig();
+  const auto refusal = [&](std::vector<int32_t> outputs) {
+    config.outputs = std::move(outputs);
+    return ErrorOf(WriteBundleConfig(config));
+  };
+  const std::string no_position =
+      "config.json: key 'outputs' holds what is no position in 'labels'";
+  EXPECT_EQ(refusal({0, 2}), no_position);
+  EXPECT_EQ(refusal({0, -1}), no_position);
+  EXPECT_EQ(refusal({1, 1}), "config.json: key 'outputs' leaves a label without an output");
+}
+
+TEST(BundleConfig, OfFormatOneHasOneOutputALabel) {
+  BundleConfig config = SomeConfig();
+  config.format_version = 1;
+  const std::string json = WriteBundleConfig(config);
+  EXPECT_EQ(json.find("outputs"), std::string::npos);
+  const BundleConfig read = ParseBundleConfig(json);
+  EXPECT_TRUE(read.outputs.empty());
+  EXPECT_EQ(CountOutputs(read), 2U);
+  EXPECT_EQ(WriteBundleConfig(read), json);
 }
 
 TEST(Goldens, ReadBackWhatWasWritten) {

@@ -124,6 +124,38 @@ TEST(Classifier, MapsItsOwnOrderOfLabelsToTheTasks) {
   EXPECT_EQ(ClassOf(*classifier, "a virus"), "VIRUS");
 }
 
+TEST(Classifier, AddsUpTheOutputsOfALabel) {
+  // Every output twice: each label's share is the same as with one.
+  const auto made = test::MakeTestDraft({});
+  const Damaged published;
+  const auto once = Classifier::Load(published.path());
+  BundleDraft& draft = made->draft;
+  for (int32_t copy = 0; copy < 2; ++copy) {
+    for (size_t i = 0; i < draft.config.labels.size(); ++i) {
+      draft.config.outputs.push_back(static_cast<int32_t>(i));
+    }
+  }
+  for (const std::string name : {"output.weight", "output.bias"}) {
+    std::vector<float>& values = made->weights.at(name);
+    const std::vector<float> copy = values;
+    values.insert(values.end(), copy.begin(), copy.end());
+    TensorView& view = draft.weights.at(name);
+    view.shape.front() *= 2;
+    view.values = values;
+  }
+  const TempFolder folder;
+  BundleStore store(folder.path());
+  const auto twice = Classifier::Load(store.BundleFolder(Task::kBnac, store.Publish(draft)));
+  EXPECT_EQ(CountOutputs(twice->config()), 36U);
+  Classifier::Scratch scratch;
+  for (const char* text : {"550 5.7.1 spamhaus", "greylisting, later", "no words known", ""}) {
+    const Prediction a = once->ClassifyText(text, &scratch);
+    const Prediction b = twice->ClassifyText(text, &scratch);
+    EXPECT_EQ(a.label, b.label) << text;
+    EXPECT_NEAR(a.probability, b.probability, 1e-6) << text;
+  }
+}
+
 TEST(Classifier, GivesProbabilitiesThatSumToOneForAnyIds) {
   const Damaged published;
   const auto classifier = Classifier::Load(published.path());
@@ -223,9 +255,9 @@ TEST(ClassifierLoad, RefusesAConfigThatVouchesForTooLittleOrTooMuch) {
 
 TEST(ClassifierLoad, RefusesAnotherFormatOrNormaliser) {
   Damaged format;
-  format.Configure([](BundleConfig& config) { config.format_version = 2; });
+  format.Configure([](BundleConfig& config) { config.format_version = 3; });
   EXPECT_EQ(format.Refusal(),
-            "config.json: format 2 is unknown to this program, which reads format 1");
+            "config.json: format 3 is unknown to this program, which reads formats 1 to 2");
   Damaged normaliser;
   normaliser.Configure([](BundleConfig& config) { ++config.normaliser_version; });
   EXPECT_EQ(normaliser.Refusal(), "it was trained with normaliser version " +
@@ -236,9 +268,12 @@ TEST(ClassifierLoad, RefusesAnotherFormatOrNormaliser) {
 
 TEST(ClassifierLoad, RefusesAnotherNumberOfLabelsOrAnUnknownOne) {
   Damaged fewer;
-  fewer.Configure([](BundleConfig& config) { config.labels.pop_back(); });
+  fewer.Configure([](BundleConfig& config) {
+    config.labels.pop_back();
+    config.outputs.pop_back();
+  });
   EXPECT_EQ(fewer.Refusal(),
-            "weights.safetensors: the network has 18 outputs, but config.json lists 17 labels");
+            "weights.safetensors: the network has 18 outputs, but config.json lists 17");
   Damaged unknown;
   unknown.Configure([](BundleConfig& config) { config.labels[3] = "NEWS"; });
   EXPECT_EQ(unknown.Refusal(), "config.json: task bnac has no label 'NEWS'");

@@ -134,7 +134,7 @@ TEST(FoldedNetwork, RefusesTensorsThatAreNotTheNetworks) {
   RandomModel model = good;
   model.config.labels.emplace_back("one more");
   EXPECT_EQ(ErrorOf(model),
-            "weights.safetensors: the network has 3 outputs, but config.json lists 4 labels");
+            "weights.safetensors: the network has 3 outputs, but config.json lists 4");
   model = good;
   model.tensors.erase("conv3.bias");
   EXPECT_EQ(ErrorOf(model), "weights.safetensors: tensor 'conv3.bias' is missing");

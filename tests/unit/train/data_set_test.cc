@@ -47,15 +47,12 @@ TEST(SelectGroupsTest, KeepsTheRowsOfTheseGroupsWithAllThatBelongsToThem) {
   DataSet data = MakeRows({7, 8, 7, 9}, {0, 1, 2, 3});
   data.tokens = {10, 20, 21, 30, 40};
   data.offsets = {0, 1, 3, 4, 5};
-  data.other_tasks = 2;
-  data.others = {1, 2, 3, 4, 5, 6, 7, -1};
   const DataSet part = SelectGroups(data, {8, 9, 100});
   EXPECT_EQ(part.tokens, (std::vector<int32_t>{20, 21, 40}));
   EXPECT_EQ(part.offsets, (std::vector<size_t>{0, 2, 3}));
   EXPECT_EQ(part.labels, (std::vector<int32_t>{1, 3}));
   EXPECT_EQ(part.groups, (std::vector<int32_t>{8, 9}));
   EXPECT_EQ(part.corpus_rows, (std::vector<size_t>{1, 3}));
-  EXPECT_EQ(part.others, (std::vector<int32_t>{3, 4, 7, -1}));
   EXPECT_EQ(SelectGroups(data, {}).rows(), 0u);
 }
 
@@ -170,7 +167,7 @@ class PieceSamplingTest : public testing::Test {
     Corpus corpus;
     corpus.groups = 1;
     corpus.rows.push_back({std::string(text), std::string(text), 0, Side::kTrain, {1, -1, 3}});
-    return MakeDataSet(corpus, Task::kBnac, {Side::kTrain}, *encoder_, 0);
+    return MakeDataSet(corpus, FindCauses(corpus), {Side::kTrain}, *encoder_, 0);
   }
   std::string TextOf(const std::vector<int32_t>& tokens) const {
     std::string text;
@@ -209,17 +206,34 @@ TEST_F(PieceSamplingTest, CodeDropoutLeavesOutEveryPieceWithADigit) {
   EXPECT_NE(text.find("unknown"), std::string::npos) << text;
 }
 
-TEST_F(PieceSamplingTest, LabelsOfTheOtherTasksTravelWithTheRow) {
-  const DataSet data = Encode("user unknown");
-  BatchSource source(data, Plain(), 1);
-  Batch batch;
-  source.StartEpoch();
-  ASSERT_TRUE(source.Next(&batch));
-  EXPECT_EQ(batch.labels, (std::vector<int32_t>{1}));
-  EXPECT_EQ(batch.others, (std::vector<int32_t>{-1, 3}));
-  ClearBatch(&batch);
-  AppendRow(data, 0, &batch);
-  EXPECT_EQ(batch.others, (std::vector<int32_t>{-1, 3}));
+TEST_F(PieceSamplingTest, ARowWithoutAnyLabelIsLeftOut) {
+  Corpus corpus;
+  corpus.groups = 2;
+  corpus.rows.push_back({"user", "user", 0, Side::kTrain, {-1, -1, -1}});
+  corpus.rows.push_back({"unknown", "unknown", 1, Side::kTrain, {-1, 2, -1}});
+  const Causes causes = FindCauses(corpus);
+  const DataSet data = MakeDataSet(corpus, causes, {Side::kTrain}, *encoder_, 0);
+  EXPECT_EQ(data.corpus_rows, (std::vector<size_t>{1}));
+  EXPECT_EQ(data.patterns, causes.patterns());
+}
+
+TEST_F(PieceSamplingTest, OneTasksRowsBearItsLabels) {
+  Corpus corpus;
+  corpus.groups = 3;
+  corpus.rows.push_back({"user", "user", 0, Side::kTrain, {4, 2, 1}});
+  corpus.rows.push_back({"unknown", "unknown", 1, Side::kTrain, {-1, 2, -1}});
+  corpus.rows.push_back({"user unknown", "user unknown", 2, Side::kTrain, {5, 3, -1}});
+  const DataSet all = MakeDataSet(corpus, FindCauses(corpus), {Side::kTrain}, *encoder_, 0);
+  const DataSet bnac = SelectTask(all, corpus, Task::kBnac);
+  EXPECT_EQ(bnac.labels, (std::vector<int32_t>{4, 5}));
+  EXPECT_EQ(bnac.corpus_rows, (std::vector<size_t>{0, 2}));
+  EXPECT_EQ(bnac.patterns, nullptr);
+  EXPECT_EQ(
+      std::vector<int32_t>(bnac.tokens.begin(),
+                           bnac.tokens.begin() + static_cast<std::ptrdiff_t>(bnac.offsets[1])),
+      std::vector<int32_t>(all.tokens.begin(),
+                           all.tokens.begin() + static_cast<std::ptrdiff_t>(all.offsets[1])));
+  EXPECT_EQ(SelectTask(all, corpus, Task::kAction).rows(), 1u);
 }
 
 TEST(BatchSourceTest, ACropShowsAConnectedStretchOfAtLeastHalf) {

@@ -18,14 +18,14 @@ NetworkSpec Spec(std::string_view kind, int64_t hidden) {
   spec.kind = kind;
   spec.sizes = {{"vocabulary", kVocabulary}, {"embedding", 4}, {"hidden", hidden}};
   if (kind == kTableCnnNetwork) spec.sizes["filters"] = 5;
-  spec.labels = kLabels;
+  spec.outputs = kLabels;
   return spec;
 }
 
 Weights RandomWeights(const NetworkSpec& spec, uint64_t seed) {
   Prng prng(seed);
   Weights weights;
-  for (const auto& [name, shape] : NetworkTensors(spec.kind, spec.sizes, spec.labels)) {
+  for (const auto& [name, shape] : NetworkTensors(spec.kind, spec.sizes, spec.outputs)) {
     int64_t count = 1;
     for (const int64_t dimension : shape) count *= dimension;
     for (int64_t i = 0; i < count; ++i) weights[name].push_back(2.0F * prng.Uniform() - 1.0F);
@@ -40,7 +40,7 @@ std::vector<float> LogitsOf(const NetworkSpec& spec, const Weights& weights,
   config.sizes = spec.sizes;
   config.labels.assign(kLabels, "label");
   TensorMap tensors;
-  for (const auto& [name, shape] : NetworkTensors(spec.kind, spec.sizes, spec.labels)) {
+  for (const auto& [name, shape] : NetworkTensors(spec.kind, spec.sizes, spec.outputs)) {
     tensors[name] = {shape, weights.at(name)};
   }
   const FoldedNetwork network(config, tensors);
