@@ -182,6 +182,7 @@ void Connection::Tick(Clock::time_point now) {
     } else if (phase_ == Phase::kIdle) {
       SayGoodbye();
     } else {
+      if (phase_ == Phase::kHandshake && handshaking_) ++context_->tls_failures;
       HangUp();
     }
   });
