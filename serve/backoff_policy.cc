@@ -1,5 +1,6 @@
 #include "serve/backoff_policy.h"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <span>
+#include <sstream>
 #include <utility>
 
 #include "base/error.h"
@@ -26,6 +28,34 @@ struct Entry {
   YAML::Node value;
 };
 
+// Counts documents as they begin. YAML::LoadAll must not be asked: yaml-cpp 0.7 finds empty
+// documents without end in a text such as ", {}" and keeps them all.
+class DocumentCounter : public YAML::EventHandler {
+ public:
+  int documents() const { return documents_; }
+  const YAML::Mark& last() const { return last_; }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    ++documents_;
+    last_ = mark;
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+
+ private:
+  int documents_ = 0;
+  YAML::Mark last_;
+};
+
 // Reads one text; every error names it and the line.
 class Reader {
  public:
@@ -36,16 +66,23 @@ class Reader {
                 name_ + ":" + std::to_string(std::max(mark.line, 0) + 1) + ": " + what);
   }
 
-  YAML::Node Parse(std::string_view yaml) const {
-    std::vector<YAML::Node> documents;
+  YAML::Node Parse(const std::string& yaml) const {
     try {
-      documents = YAML::LoadAll(std::string(yaml));
+      DocumentCounter counter;
+      std::istringstream in(yaml);
+      YAML::Parser parser(in);
+      while (counter.documents() < 2 && parser.HandleNextDocument(counter)) {
+      }
+      if (counter.documents() > 1) {
+        Fail(counter.last(), "there must be one document, and nothing before or after it");
+      }
+      if (counter.documents() == 0) {
+        Fail(YAML::Mark(), "the file is empty; it must map classes to lists");
+      }
+      return YAML::Load(yaml);
     } catch (const YAML::Exception& e) {
       Fail(e.mark, "this is no YAML: " + e.msg);
     }
-    if (documents.size() > 1) Fail(documents[1].Mark(), "a second document");
-    if (documents.empty()) Fail(YAML::Mark(), "the file is empty; it must map classes to lists");
-    return documents[0];
   }
 
   // Every entry of a map, each key once. `what` names the map.
@@ -127,7 +164,7 @@ BackoffPolicy BackoffPolicy::Parse(std::string_view yaml, const std::string& nam
   const Reader reader(name);
   BackoffPolicy policy;
   try {
-    const YAML::Node root = reader.Parse(yaml);
+    const YAML::Node root = reader.Parse(std::string(yaml));
     for (const Entry& entry : reader.Entries(root, "the file")) {
       const auto label = FindLabel(Task::kBackoff, entry.key);
       if (!label) reader.Fail(entry.mark, "there is no backoff class '" + entry.key + "'");

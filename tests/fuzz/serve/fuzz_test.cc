@@ -10,8 +10,10 @@
 #include <thread>
 #include <vector>
 
+#include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "serve/backoff_policy.h"
 #include "serve/door/door.h"
 #include "serve/door/request_parser.h"
 #include "tests/api/serve/served.h"
@@ -151,14 +153,13 @@ class FuzzServed : public testing::Test {
  protected:
   void SetUp() override {
     BundleStore store(folder_.path());
-    for (const Task task : {Task::kBnac, Task::kBackoff}) {
+    for (const Task task : kTasks) {
       test::TestBundle bundle;
       bundle.task = task;
       test::PublishTestBundle(&store, bundle);
     }
     test::Served::Options options;
     options.models = folder_.path();
-    options.tasks = {Task::kBnac, Task::kBackoff};
     options.cache.max_bytes = 100'000;
     options.api.max_batch = 20;
     served_.emplace(options);
@@ -196,12 +197,15 @@ TEST_F(FuzzServed, EveryRequestHasOneAnswerThatIsJson) {
                                            std::string(12'000, 'x')};
   const std::vector<std::string> bodies = {
       R"({"message":"550 5.1.1 user unknown"})", R"({"messages":["virus","spam",""]})",
-      R"({"message":"451-4.7.1 a\r\n451 4.7.1 Greylisting in effect \u00e9\ud83d\ude00"})"};
+      R"({"message":"451-4.7.1 a\r\n451 4.7.1 Greylisting in effect \u00e9\ud83d\ude00"})",
+      R"({"messages":["virus",""],"domain":["a.example",null],"kind":"smtp"})"};
   const std::vector<std::string> targets = {
       "/v1/bnac/single", "/v2/bnac?bypass_cache=1",
       "/v1/bnac/batch",  "/v1/backoff?return_probability=true",
       "/normalise",      "/v1/cache/stats",
       "/readyz",         "/v3/models",
+      "/v3/classify",    "/v3/classify?scores=1&bypass_cache=0",
+      "/api/classify",   "/api/model/info",
       "/x%20y?a=%zz"};
   const std::set<int> expected = {200, 400, 404, 405, 413, 415, 422};
   Random random(kSeed);
@@ -227,6 +231,60 @@ TEST_F(FuzzServed, EveryRequestHasOneAnswerThatIsJson) {
       }
     });
     ASSERT_EQ(answers, 1) << shown;
+  }
+}
+
+TEST(FuzzBackoffPolicy, EveryTextIsAPolicyOrAnErrorWithItsLine) {
+  const std::vector<std::string> pieces = {"{",
+                                           "}",
+                                           "[",
+                                           "]",
+                                           ":",
+                                           ": ",
+                                           ",",
+                                           "- ",
+                                           "? ",
+                                           "&a ",
+                                           "*a",
+                                           "~",
+                                           "\"",
+                                           "'",
+                                           "\n",
+                                           " ",
+                                           "\t",
+                                           "#",
+                                           "|\n",
+                                           "--- ",
+                                           "!!x ",
+                                           "%YAML 9\n",
+                                           "<<",
+                                           "@",
+                                           "`",
+                                           "\r",
+                                           ">",
+                                           "\xFF",
+                                           "fields",
+                                           "suspend",
+                                           "grouping",
+                                           std::string(1, '\0'),
+                                           std::string(3'000, '[')};
+  const std::vector<std::string> texts = {
+      "GRAYLISTING: {fields: [tenantid, grouping], actions: [rate]}\n",
+      "MAILBOX_FULL:\n  fields: []\n  actions: []\nGENERIC_BLOCK:\n  fields:\n    - jobid\n"
+      "  actions: [suspend]\n",
+      "{\"GRAYLISTING\": {\"fields\": [\"jobid\"], \"actions\": [\"rate\"]}}"};
+  Random random(kSeed);
+  for (int round = 0; round < Rounds(20'000); ++round) {
+    const std::string text = Mutate(texts[Below(texts.size(), &random)], pieces, &random);
+    try {
+      BackoffPolicy::Parse(text, "p");
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ErrorCode::kInvalidArgument);
+      const std::string what = e.what();
+      EXPECT_EQ(what.find_first_not_of("0123456789", 2), what.find(": "))
+          << what << "\nof " << text;
+      EXPECT_EQ(what.substr(0, 2), "p:") << what;
+    }
   }
 }
 

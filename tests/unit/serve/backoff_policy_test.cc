@@ -110,7 +110,17 @@ TEST(BackoffPolicy, EveryErrorTellsItsLine) {
       {"GRAYLISTING: *lists\n", "p.yaml:1: this is no YAML: the referenced anchor is not defined"},
   };
   for (const auto& row : kRows) EXPECT_EQ(ErrorOf(row.yaml), row.error) << row.yaml;
-  EXPECT_NE(ErrorOf("--- {}\n--- {}\n").find(": a second document"), std::string::npos);
+}
+
+TEST(BackoffPolicy, MoreThanOneDocumentIsRefused) {
+  const std::string error = "p.yaml:2: there must be one document, and nothing before or after it";
+  EXPECT_EQ(ErrorOf("--- {}\n--- {}\n"), error);
+}
+
+// yaml-cpp 0.7 read empty documents without end here, and the server took all memory.
+TEST(BackoffPolicy, AStrayCommaBeforeTheMapIsRefused) {
+  EXPECT_EQ(ErrorOf(", {}"),
+            "p.yaml:1: there must be one document, and nothing before or after it");
 }
 
 TEST(BackoffPolicy, DepthAndBytesThatAreNoTextAreRefused) {
