@@ -10,6 +10,10 @@ namespace rebound {
 namespace {
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+// Of UTF-8 the first byte of a character counts.
+bool IsLetter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0xC0;
+}
 bool IsWord(char c) {
   return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
          static_cast<unsigned char>(c) >= 0x80;
@@ -208,6 +212,7 @@ const Meaning* MeaningOf(const StatusCodes& codes) {
     // "552 5.7.0" is a matter of security: only a code that says nothing leaves the word to 552.
     if (code != "0.0") return nullptr;
   }
+  if (codes.letters >= kLettersOfWords) return nullptr;
   for (const ReplyRow& row : kReplies) {
     if (row.code == codes.reply) return &row.meaning;
   }
@@ -218,6 +223,7 @@ const Meaning* MeaningOf(const StatusCodes& codes) {
 
 StatusCodes FindStatusCodes(std::string_view text) {
   StatusCodes codes;
+  for (const char c : text) codes.letters += IsLetter(c) ? 1 : 0;
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '4' && text[i] != '5') continue;
     if (codes.reply.empty() && ReplyAt(text, i)) codes.reply = text.substr(i, 3);

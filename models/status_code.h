@@ -17,6 +17,7 @@ namespace rebound {
 struct StatusCodes {
   std::string_view reply;     // "550": never part of an IPv4 address or a longer number
   std::string_view enhanced;  // "5.7.1": never part of an IPv4 address
+  size_t letters = 0;         // of the text, in any script
 };
 StatusCodes FindStatusCodes(std::string_view text);
 
@@ -28,6 +29,10 @@ struct StatusCodeMeaning {
 };
 // The whole table: enhanced codes, then reply codes.
 std::vector<StatusCodeMeaning> StatusCodeMeanings();
+
+// A reply code alone stands for too much to speak beside words: it decides only in a text with
+// fewer letters than this.
+inline constexpr size_t kLettersOfWords = 20;
 
 // Position in TaskLabels(task), or nullopt where the codes fix nothing.
 std::optional<size_t> LabelOfStatusCodes(Task task, const StatusCodes& codes);

@@ -57,7 +57,7 @@ struct SamplingOptions {
   float split = 0.25F;           // share of tokens shown as two smaller pieces, each again so
   float code_dropout = 0.0F;     // share of rows of which no piece with a digit is shown
   float group_power = 0.5F;      // a row counts copies^-power: 0 by rows, 1 by groups
-  float class_power = 0.5F;      // a class counts rows^-power: 0 as it is, 1 balanced
+  float class_power = 0.25F;     // a class counts rows^-power: 0 as it is, 1 balanced
 };
 
 // Shuffled batches of a data set, epoch by epoch. Deterministic by seed. Thread-compatible.

@@ -18,8 +18,8 @@ struct FitOptions {
   // temperature is that of a network trained as long.
   int patience = 0;
   float learning_rate = 5e-3F;
-  float label_smoothing = 0.05F;
-  float dropout = 0.3F;
+  float label_smoothing = 0.1F;
+  float dropout = 0.2F;
   SamplingOptions sampling;
   uint64_t seed = 1;
 };

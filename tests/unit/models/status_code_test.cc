@@ -182,6 +182,17 @@ TEST(StatusCodeMeanings, StandInTheDocuments) {
   }
 }
 
+TEST(LabelOfStatusCodes, ListensToAReplyCodeAloneOnlyWhereThereAreNoWords) {
+  const auto label = [](std::string_view text) {
+    return LabelName(Task::kBnac, FindStatusCodes(text));
+  };
+  EXPECT_EQ(label("552 (#552)"), "RECIPIENT_ERROR");
+  EXPECT_EQ(label("smtp; 552 error"), "RECIPIENT_ERROR");
+  EXPECT_EQ(label("552 something that nobody has ever said before"), "");
+  EXPECT_EQ(label("552 \xE8\xAF\xA5\xE8\xA1\x8C"), "RECIPIENT_ERROR") << "two letters";
+  EXPECT_EQ(label("552 5.2.2 something that nobody has ever said before"), "RECIPIENT_ERROR");
+}
+
 TEST(LabelOfStatusCodes, SaysNothingForCodesThatStandForEverything) {
   const std::vector<StatusCodes> cases = {
       {"", ""},
