@@ -13,10 +13,20 @@ namespace {
 std::span<const int32_t> IdsFor(const Classifier& classifier, Engine::Scratch* scratch) {
   if (scratch->ids_tokenizer != classifier.tokenizer_sha256()) {
     scratch->ids_tokenizer.clear();  // stays so if encoding throws
+    scratch->run = nullptr;
     classifier.encoder().Encode(scratch->normalised, &scratch->encoder, &scratch->ids);
     scratch->ids_tokenizer = classifier.tokenizer_sha256();
   }
   return scratch->ids;
+}
+
+// Runs the network over the prepared text, unless the last classifier had the same one.
+void RunFor(const Classifier& classifier, Engine::Scratch* scratch) {
+  const std::span<const int32_t> ids = IdsFor(classifier, scratch);
+  if (scratch->run == classifier.network()) return;
+  scratch->run = nullptr;
+  classifier.Run(ids, &scratch->classifier);
+  scratch->run = classifier.network();
 }
 
 // The model's probability of a label of the task; 0 where the bundle does not know the label.
@@ -25,7 +35,8 @@ float ProbabilityOf(const Classifier& classifier, size_t task_label, Engine::Scr
   for (size_t i = 0; i < labels; ++i) {
     if (classifier.task_label(i) != task_label) continue;
     scratch->probabilities.resize(labels);
-    classifier.Score(IdsFor(classifier, scratch), &scratch->classifier, scratch->probabilities);
+    RunFor(classifier, scratch);
+    classifier.Read(&scratch->classifier, scratch->probabilities);
     return scratch->probabilities[i];
   }
   return 0.0F;
@@ -48,19 +59,22 @@ void Engine::Swap(Task task, std::shared_ptr<const Classifier> classifier) {
 
 void Engine::Prepare(std::string_view text, Scratch* scratch) {
   scratch->ids_tokenizer.clear();
+  scratch->run = nullptr;
   Normalise(text, &scratch->normalised);
 }
 
 Prediction Engine::Predict(const ModelSet& models, Task task, Scratch* scratch) {
   const Classifier& classifier = *models.Get(task);
-  return classifier.Classify(IdsFor(classifier, scratch), &scratch->classifier);
+  RunFor(classifier, scratch);
+  return classifier.Read(&scratch->classifier);
 }
 
 Prediction Engine::Score(const ModelSet& models, Task task, Scratch* scratch,
                          std::vector<float>* by_label) {
   const Classifier& classifier = *models.Get(task);
   scratch->probabilities.resize(classifier.config().labels.size());
-  classifier.Score(IdsFor(classifier, scratch), &scratch->classifier, scratch->probabilities);
+  RunFor(classifier, scratch);
+  classifier.Read(&scratch->classifier, scratch->probabilities);
   by_label->assign(TaskLabels(task).size(), 0.0F);
   for (size_t i = 0; i < scratch->probabilities.size(); ++i) {
     (*by_label)[classifier.task_label(i)] = scratch->probabilities[i];

@@ -47,6 +47,7 @@ class Engine {
     Encoder::Scratch encoder;
     std::vector<int32_t> ids;
     std::string ids_tokenizer;  // sha256 of the tokenizer that made `ids`; empty: none yet
+    const void* run = nullptr;  // the network whose outputs for `ids` stand in `classifier`
     Classifier::Scratch classifier;
     std::vector<float> probabilities;
   };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <map>
+#include <mutex>
 #include <system_error>
 #include <utility>
 
@@ -75,10 +77,63 @@ void Softmax(std::span<const float> logits, float temperature, std::span<const s
   for (float& probability : probabilities) probability /= sum;
 }
 
+// The live objects by what they were made of.
+template <class T>
+class Shared {
+ public:
+  template <class Make>
+  std::shared_ptr<const T> Get(const std::string& key, Make make) {
+    const std::lock_guard lock(mutex_);
+    std::weak_ptr<const T>& known = objects_[key];
+    std::shared_ptr<const T> object = known.lock();
+    if (object == nullptr) {
+      object = make();
+      known = object;
+      std::erase_if(objects_, [](const auto& entry) { return entry.second.expired(); });
+    }
+    return object;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::weak_ptr<const T>> objects_;
+};
+
+std::string NetworkKey(const BundleConfig& config, const TensorMap& tensors) {
+  std::string key = config.network + " " + std::to_string(CountOutputs(config));
+  for (const auto& [name, size] : config.sizes) key += " " + name + " " + std::to_string(size);
+  for (const auto& [name, tensor] : tensors) {
+    key += " " + name;
+    for (const int64_t dimension : tensor.shape) key += " " + std::to_string(dimension);
+    const auto bytes = std::as_bytes(tensor.values);
+    key += " " + Sha256Hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  }
+  return key;
+}
+
+std::shared_ptr<const FoldedNetwork> ShareNetwork(const BundleConfig& config,
+                                                  const TensorMap& tensors) {
+  static Shared<FoldedNetwork> networks;
+  return networks.Get(NetworkKey(config, tensors),
+                      [&] { return std::make_shared<const FoldedNetwork>(config, tensors); });
+}
+
+std::shared_ptr<const Encoder> ShareEncoder(const std::string& sha256, const std::string& bytes) {
+  static Shared<Encoder> encoders;
+  return encoders.Get(sha256, [&]() -> std::shared_ptr<const Encoder> {
+    try {
+      return Encoder::Parse(bytes);
+    } catch (const Error& error) {
+      ThrowCorrupt(std::string("tokenizer.model: ") + error.what());
+    }
+  });
+}
+
 }  // namespace
 
 struct Classifier::Scratch::State {
   FoldedNetwork::Scratch network;
+  std::span<const float> logits;  // of the last Run, within `network`
   std::vector<float> probabilities;
   // Of ClassifyText alone.
   std::string normalised;
@@ -96,7 +151,7 @@ struct Classifier::State {
   std::string hash;
   std::string tokenizer_sha256;
   std::shared_ptr<const Encoder> encoder;
-  FoldedNetwork network;
+  std::shared_ptr<const FoldedNetwork> network;
   std::vector<size_t> label_of;     // [outputs] positions in config.labels
   std::vector<size_t> task_labels;  // [labels]
 
@@ -115,13 +170,10 @@ std::unique_ptr<Classifier::State> Classifier::State::Read(const fs::path& bundl
   *goldens = ParseGoldens(files.at("golden.jsonl"));
   if (goldens->empty()) ThrowCorrupt("golden.jsonl holds no golden, so nothing proves the model");
 
-  FoldedNetwork network(config, ParseSafetensors(files.at("weights.safetensors")));
-  std::shared_ptr<const Encoder> encoder;
-  try {
-    encoder = Encoder::Parse(files.at("tokenizer.model"));
-  } catch (const Error& error) {
-    ThrowCorrupt(std::string("tokenizer.model: ") + error.what());
-  }
+  std::shared_ptr<const FoldedNetwork> network =
+      ShareNetwork(config, ParseSafetensors(files.at("weights.safetensors")));
+  std::shared_ptr<const Encoder> encoder =
+      ShareEncoder(config.sha256.at("tokenizer.model"), files.at("tokenizer.model"));
   const int64_t rows = config.sizes.at(std::string(kVocabularySize));
   if (encoder->size() != rows) {
     ThrowCorrupt("tokenizer.model has " + std::to_string(encoder->size()) +
@@ -184,21 +236,31 @@ const std::string& Classifier::tokenizer_sha256() const { return state_->tokeniz
 const Encoder& Classifier::encoder() const { return *state_->encoder; }
 size_t Classifier::task_label(size_t i) const { return state_->task_labels[i]; }
 
-void Classifier::Score(std::span<const int32_t> ids, Scratch* scratch,
-                       std::span<float> probabilities) const {
+const void* Classifier::network() const { return state_->network.get(); }
+
+void Classifier::Run(std::span<const int32_t> ids, Scratch* scratch) const {
+  scratch->state_->logits = state_->network->Forward(ids, &scratch->state_->network);
+}
+
+void Classifier::Read(Scratch* scratch, std::span<float> probabilities) const {
+  const std::span<const float> logits = scratch->state_->logits;
+  if (logits.size() != state_->label_of.size()) {
+    throw Error(ErrorCode::kInternal, "the scratch holds " + std::to_string(logits.size()) +
+                                          " outputs of another network, not " +
+                                          std::to_string(state_->label_of.size()));
+  }
   if (probabilities.size() != state_->config.labels.size()) {
     throw Error(ErrorCode::kInternal, "room for " + std::to_string(probabilities.size()) +
                                           " probabilities, but the model has " +
                                           std::to_string(state_->config.labels.size()) + " labels");
   }
-  const std::span<const float> logits = state_->network.Forward(ids, &scratch->state_->network);
   Softmax(logits, static_cast<float>(state_->config.temperature), state_->label_of, probabilities);
 }
 
-Prediction Classifier::Classify(std::span<const int32_t> ids, Scratch* scratch) const {
+Prediction Classifier::Read(Scratch* scratch) const {
   std::vector<float>& probabilities = scratch->state_->probabilities;
   probabilities.resize(state_->config.labels.size());
-  Score(ids, scratch, probabilities);
+  Read(scratch, probabilities);
   const auto best = std::max_element(probabilities.begin(), probabilities.end());
   return {static_cast<size_t>(best - probabilities.begin()), *best};
 }

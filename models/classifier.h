@@ -2,6 +2,8 @@
 //
 // Immutable and Thread-safe with one Scratch a thread; no allocation per message once the scratch
 // has grown. Replaced whole by shared_ptr: a request keeps the classifier it took until it ends.
+// Bundles that hold the same network or the same tokenizer share them in memory, as those of one
+// training run do: then one pass through the network answers all tasks.
 #pragma once
 
 #include <cstdint>
@@ -55,8 +57,21 @@ class Classifier {
 
   // Fills probabilities: [config().labels] float32, sums to 1.
   // `ids` are the encoder's ids of a normalised text; may be empty.
-  void Score(std::span<const int32_t> ids, Scratch* scratch, std::span<float> probabilities) const;
-  Prediction Classify(std::span<const int32_t> ids, Scratch* scratch) const;
+  void Score(std::span<const int32_t> ids, Scratch* scratch, std::span<float> probabilities) const {
+    Run(ids, scratch);
+    Read(scratch, probabilities);
+  }
+  Prediction Classify(std::span<const int32_t> ids, Scratch* scratch) const {
+    Run(ids, scratch);
+    return Read(scratch);
+  }
+
+  // The two halves of them. What Run left in `scratch` any classifier of the same network() may
+  // read.
+  const void* network() const;
+  void Run(std::span<const int32_t> ids, Scratch* scratch) const;
+  void Read(Scratch* scratch, std::span<float> probabilities) const;
+  Prediction Read(Scratch* scratch) const;
 
   // Raw text to prediction (normalise, encode, score): for tools and goldens.
   Prediction ClassifyText(std::string_view text, Scratch* scratch) const;

@@ -96,6 +96,28 @@ TEST(Engine, EncodesOnceForModelsOfOneTokenizerAndAnewForAnother) {
   EXPECT_FALSE(scratch.ids.empty());
 }
 
+TEST(Engine, RunsANetworkThatTasksShareOnceATextAndAnewForTheNext) {
+  Bundles bundles;
+  Engine engine;
+  engine.Swap(Task::kBnac, bundles.Load(Of(Task::kBnac)));
+  const auto twin = bundles.Load(Of(Task::kBnac));  // another bundle of the same weights
+  ASSERT_EQ(engine.Take().Get(Task::kBnac)->network(), twin->network());
+  engine.Swap(Task::kAction, bundles.Load(Of(Task::kAction)));
+  const ModelSet models = engine.Take();
+  ASSERT_NE(models.Get(Task::kAction)->network(), twin->network());
+
+  Engine::Scratch scratch;
+  Engine::Prepare("a virus", &scratch);
+  EXPECT_EQ(scratch.run, nullptr);
+  Engine::Predict(models, Task::kBnac, &scratch);
+  EXPECT_EQ(scratch.run, twin->network());
+  Engine::Predict(models, Task::kAction, &scratch);
+  EXPECT_EQ(scratch.run, models.Get(Task::kAction)->network());
+  Engine::Prepare("bad dkim", &scratch);
+  EXPECT_EQ(scratch.run, nullptr);
+  EXPECT_EQ(LabelOf(Task::kBnac, Answer(models, Task::kBnac, "bad dkim", &scratch)), "DKIM");
+}
+
 TEST(Engine, ForgetsTheIdsOfTheTextBefore) {
   Bundles bundles;
   Engine engine;
