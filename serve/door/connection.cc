@@ -78,7 +78,7 @@ void Connection::OnInput(std::string_view bytes) {
   Guard([&] {
     {
       const Lock lock = LockForWorker();
-      if (phase_ == Phase::kLingering) talks_on_ = true;
+      if (phase_ == Phase::kLingering) late_bytes_ += bytes.size();
       if (phase_ == Phase::kLingering || phase_ == Phase::kFinished) return;
       Read(bytes);
     }
@@ -199,7 +199,9 @@ bool Connection::IsTooSlow(Clock::time_point now) const {
 void Connection::OnMonopoly() {
   Guard([&] {
     const Lock lock = LockForWorker();
-    if (phase_ == Phase::kLingering) return HangUp();
+    // What was on its way when we said our last may come; a flood may not.
+    constexpr size_t kOnItsWay = 8 * 1024 * 1024;
+    if (phase_ == Phase::kLingering && late_bytes_ > kOnItsWay) return HangUp();
     last_request_ = true;
   });
 }

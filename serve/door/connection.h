@@ -137,12 +137,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::unique_ptr<TlsSession> tls_;  // null: plain
   bool handshaking_ = false;         // its first byte came
   bool input_ended_ = false;         // the client said so, inside TLS
-  bool talks_on_ = false;            // after our last byte
   bool last_request_ = false;        // it monopolises: close after the next answer
   RequestParser parser_;
   std::string input_;
   size_t input_begin_ = 0;
   size_t request_bytes_ = 0;  // of the request that is being received
+  size_t late_bytes_ = 0;     // that came after our last one
   // Of the request being answered.
   bool handed_ = false;  // the handler owes an answer
   bool head_only_ = false;

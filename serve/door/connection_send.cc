@@ -98,7 +98,7 @@ void Connection::EndAnswer() {
 // Ends the connection now. The reactor sees the end of the stream and calls OnClosing.
 void Connection::HangUp() {
   if (phase_ == Phase::kFinished) return;
-  if (phase_ == Phase::kAnswering || talks_on_) {
+  if (phase_ == Phase::kAnswering || late_bytes_ > 0) {
     // Unsent bytes would stay in the kernel for as long as the client does not read, and so would
     // the connection of a client that goes on sending.
     const linger reset{1, 0};

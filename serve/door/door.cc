@@ -30,7 +30,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kTick{250};
 constexpr size_t kMostWakes = 8;  // unanswered, of one worker
-constexpr std::chrono::milliseconds kMonopoly{100};
+constexpr std::chrono::milliseconds kMonopoly{300};
 constexpr int kTlsLook = 8;  // ticks from one look at the TLS files to the next
 
 class Worker;

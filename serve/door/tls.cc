@@ -302,6 +302,7 @@ void TlsSession::Decrypt(std::string* plain) {
     const int result = SSL_read_ex(ssl_.get(), buffer.data(), buffer.size(), &count);
     if (result == 1) {
       plain->append(buffer.data(), count);
+      if (incoming_.empty() && SSL_pending(ssl_.get()) == 0) return;
       continue;
     }
     const int error = SSL_get_error(ssl_.get(), result);

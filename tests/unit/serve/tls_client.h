@@ -142,6 +142,8 @@ class TlsClient : public HttpClient {
     }
   }
   ~TlsClient() override {
+    // OpenSSL would bar the session of a connection that was not shut down from being resumed.
+    SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     if (session_ != nullptr) SSL_SESSION_free(session_);
     Close();
   }
