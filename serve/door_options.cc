@@ -4,7 +4,7 @@
 #include <string>
 #include <thread>
 
-#include "serve/option_values.h"
+#include "serve/checked_options.h"
 
 namespace rebound {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "base/error.h"
+#include "serve/checked_options.h"
 #include "serve/key_file.h"
-#include "serve/option_values.h"
 
 namespace rebound {
 namespace {

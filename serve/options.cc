@@ -5,9 +5,9 @@
 #include "base/error.h"
 #include "base/program_options.h"
 #include "base/text.h"
+#include "serve/checked_options.h"
 #include "serve/door_options.h"
 #include "serve/gate_options.h"
-#include "serve/option_values.h"
 
 namespace rebound {
 namespace {
