@@ -12,7 +12,7 @@
 namespace rebound {
 
 struct FitOptions {
-  int epochs = 5;
+  int epochs = 8;
   // Epochs without a better calibration score before it stops and goes back to the best one. 0:
   // the whole schedule, as the same network is trained on all rows afterwards, so that the
   // temperature is that of a network trained as long.

@@ -29,8 +29,8 @@ struct TrainingOptions {
   std::vector<Task> tasks = {Task::kBnac};  // those that get a bundle; the rows of all teach it
   std::filesystem::path models;             // root of the bundle tree
   std::vector<std::string> networks;        // kinds to train; the calibration rows choose
-  std::map<std::string, int64_t> sizes = {{"embedding", 64}, {"filters", 48}, {"hidden", 64}};
-  int members = 3;  // networks whose mean is the model; they become one of members times the sizes
+  std::map<std::string, int64_t> sizes = {{"embedding", 96}, {"filters", 64}, {"hidden", 96}};
+  int members = 2;  // networks whose mean is the model; they become one of members times the sizes
   int jobs = 1;     // members trained at the same time; changes no bit of them
   FitOptions fit;
   uint64_t seed = 1;

@@ -339,6 +339,9 @@ int Run(int argc, char** argv) {
   line.usage = "bench_train [options]";
   auto add = line.options.add_options();
   const FitOptions fit;
+  const auto size = [](const char* name) {
+    return po::value<int>()->default_value(static_cast<int>(TrainingOptions().sizes.at(name)));
+  };
   add("texts", po::value<size_t>()->default_value(100000), "texts of the seed corpus");
   add("task", po::value<std::string>()->default_value("all"), "judged: one task, or all");
   add("network", po::value<std::string>()->default_value("both"), "bag, table_cnn, both, none");
@@ -362,9 +365,9 @@ int Run(int argc, char** argv) {
   add("batch", po::value<size_t>()->default_value(fit.sampling.batch_rows), "");
   add("group-power", po::value<float>()->default_value(fit.sampling.group_power), "");
   add("class-power", po::value<float>()->default_value(fit.sampling.class_power), "");
-  add("embedding", po::value<int>()->default_value(48), "");
-  add("filters", po::value<int>()->default_value(32), "");
-  add("hidden", po::value<int>()->default_value(48), "");
+  add("embedding", size("embedding"), "");
+  add("filters", size("filters"), "");
+  add("hidden", size("hidden"), "");
   add("fasttext-epochs", po::value<int>()->default_value(5), "0: leave fastText out");
   add("alone", po::bool_switch(), "learn from the first task's labels, not from those of all");
   add("verbose", po::bool_switch(), "every epoch");
