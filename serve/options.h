@@ -29,7 +29,8 @@ struct ServeOptions {
   bool check_config = false;
 };
 
-// nullopt where --help, --version or a command that makes keys was answered. Throws kInvalidArgument naming the option.
+// nullopt where --help, --version or a command that makes keys was answered. Throws
+// kInvalidArgument naming the option.
 std::optional<ServeOptions> ParseServeOptions(int argc, const char* const* argv);
 
 }  // namespace rebound

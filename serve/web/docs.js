@@ -158,9 +158,9 @@ function inside(method, path, operation) {
 function route(method, path, operation) {
   const scope = operation.security.length ? Object.values(operation.security[0])[0][0] : 'open';
   const details = element('details', '', element('summary', '',
-    element('span', 'scope', scope === 'open' ? 'open' : `scope ${scope}`),
     element('span', `verb ${method}`, method.toUpperCase()), ' ',
-    element('code', 'path', path), ' ', element('span', 'soft', operation.summary)));
+    element('code', 'path', path), ' ', element('span', 'soft', operation.summary), ' ',
+    element('span', 'scope', scope === 'open' ? 'open' : `scope ${scope}`)));
   details.id = operation.operationId;
   details.addEventListener('toggle', () => {  // made when it is looked at
     if (details.open && details.children.length === 1) details.append(inside(method, path, operation));
