@@ -206,12 +206,21 @@ void FoldedNetwork::Fold(const TensorMap& tensors) {
 
   const float* const embedding = values(kEmbeddingTensor);
   table_ = AlignedFloats((vocabulary_ + 1) * row_);
-  ForBlocks<8>(row_, [&]<size_t B>(size_t start) {
+  ForBlocks<4>(row_, [&]<size_t B>(size_t start) {
+    // A merged member's columns read its own part of the embedding alone; the rest is zeros.
+    const auto zeros = [&](size_t k) {
+      const float* const weights = by_embedding.data() + k * row_ + start;
+      return std::all_of(weights, weights + B * kLanes, [](float weight) { return weight == 0; });
+    };
+    size_t first = 0;
+    size_t last = embedding_;
+    while (first < last && zeros(first)) ++first;
+    while (last > first && zeros(last - 1)) --last;
     for (size_t v = 0; v < vocabulary_; ++v) {
       float* const out = table_.data() + v * row_ + start;
       std::copy_n(bias.data() + start, B * kLanes, out);
-      AddProduct<B>(by_embedding.data() + start, row_, {embedding + v * embedding_, embedding_},
-                    out);
+      AddProduct<B>(by_embedding.data() + first * row_ + start, row_,
+                    {embedding + v * embedding_ + first, last - first}, out);
     }
   });
 
