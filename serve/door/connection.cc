@@ -1,29 +1,24 @@
 #include "serve/door/connection.h"
 
-#include <fcntl.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <exception>
-#include <thread>
 #include <utility>
 
 #include "base/log.h"
 #include "serve/door/slow_writer.h"
 #include "serve/door/tls_files.h"
+#include "serve/door/turns.h"
 #include "serve/problem.h"
 
 namespace rebound {
-namespace {
-
-constexpr int kTurn = 128;  // requests that a client is answered in one go
-
-}  // namespace
-
-Connection::Connection(int fd, ConnectionContext* context, const LoopLag* lag)
+Connection::Connection(int fd, ConnectionContext* context, const LoopLag* lag, Turns* turns)
     : context_(context),
       lag_(lag),
+      turns_(turns),
       peer_(PeerOf(fd)),
       fd_(fd),
       phase_(context->tls == nullptr ? Phase::kIdle : Phase::kHandshake),
@@ -47,11 +42,6 @@ bool Connection::CountPeer() {
   return peer_counted_;
 }
 
-bool Connection::finished() const {
-  const Lock lock(mutex_);
-  return phase_ == Phase::kFinished;
-}
-
 // Nothing may escape into the reactor, the slow writer or a handler: there it would end the
 // process.
 template <class Body>
@@ -66,32 +56,54 @@ void Connection::Guard(Body body) noexcept {
   HangUp();
 }
 
-// A worker has others to serve: who answers a queue of requests on another thread lets it pass.
-Connection::Lock Connection::LockForWorker() {
-  ++worker_waits_;
-  Lock lock(mutex_);
-  --worker_waits_;
-  return lock;
+void Connection::OnReadable(bool ended) {
+  ended_ |= ended;
+  readable_ = true;
 }
 
-void Connection::OnInput(std::string_view bytes) {
+bool Connection::Turn() {
+  bool gone = false;
   Guard([&] {
-    {
-      const Lock lock = LockForWorker();
-      if (phase_ == Phase::kLingering) late_bytes_ += bytes.size();
-      if (phase_ == Phase::kLingering || phase_ == Phase::kFinished) return;
-      Read(bytes);
+    queued_ = false;
+    Lock lock(mutex_);
+    if (phase_ == Phase::kFinished) return;
+    if (WantsInput() && !Receive()) {
+      gone = true;
+      return;
     }
-    Pump();
-    const Lock lock = LockForWorker();
+    HandleInput(&lock);
     CountBuffered();
-    if (!OverBudget()) return;
-    if (phase_ == Phase::kReceiving) {
-      Fail(503, "the server holds too many unfinished requests");
-    } else if (phase_ != Phase::kLingering) {
-      HangUp();
-    }
+    HoldToBudget();
+    if (WantsTurn()) QueueForTurn();
   });
+  return !gone;
+}
+
+// What a turn may read: the rest waits in the kernel, which stops a sender that is too fast.
+bool Connection::WantsInput() const {
+  return readable_ && phase_ != Phase::kAnswering && (phase_ == Phase::kLingering || !unparsed_);
+}
+
+// Once from the socket. False at its end.
+bool Connection::Receive() {
+  thread_local std::array<char, 64 * 1024> buffer;
+  const ssize_t count = ::recv(fd_, buffer.data(), buffer.size(), MSG_DONTWAIT);
+  if (count == 0) return false;
+  if (count < 0) {
+    if (errno == EINTR) return true;
+    if (errno != EAGAIN && errno != EWOULDBLOCK) return false;
+    readable_ = false;
+    return true;
+  }
+  const auto length = static_cast<size_t>(count);
+  // Less than there was room for is all there was: the reactor tells of what comes after it.
+  if (length < buffer.size() && !ended_) readable_ = false;
+  if (phase_ == Phase::kLingering) {
+    late_input_ = true;
+  } else {
+    Read({buffer.data(), length});
+  }
+  return true;
 }
 
 // From the socket to input_, through TLS where there is one.
@@ -126,6 +138,7 @@ void Connection::Read(std::string_view bytes) {
     }
     Flush();
   }
+  if (input_.size() > before) unparsed_ = true;
   if (phase_ == Phase::kReceiving) request_bytes_ += input_.size() - before;
 }
 
@@ -141,51 +154,45 @@ void Connection::AnswerPlainHttp() {
 
 void Connection::OnClosing() {
   Guard([&] {
-    {
-      const Lock lock = LockForWorker();
-      if (phase_ == Phase::kFinished) return;
-      if (watched_) context_->slow_writer->Unwatch(fd_);
-      // The client may have closed its half alone: what it asked for is still answered.
-      fd_ = phase_ == Phase::kAnswering ? fcntl(fd_, F_DUPFD_CLOEXEC, 0) : -1;
-      owns_fd_ = fd_ >= 0;
-      if (!owns_fd_) return Forget();
-      if (std::exchange(watched_, false)) Flush();
-    }
-    Pump();
+    const Lock lock(mutex_);
+    Forget();
   });
 }
 
 void Connection::OnWritable() {
   Guard([&] {
-    while (worker_waits_ > 0) std::this_thread::yield();
-    {
-      const Lock lock(mutex_);
-      if (phase_ == Phase::kLingering || phase_ == Phase::kFinished) return;
-      Flush();
-    }
-    Pump();
+    const Lock lock(mutex_);
+    if (phase_ == Phase::kLingering || phase_ == Phase::kFinished) return;
+    Flush();
+    if (WantsTurn()) QueueForTurn();
   });
 }
 
 void Connection::Tick(Clock::time_point now) {
   Guard([&] {
-    const Lock lock = LockForWorker();
-    if (phase_ == Phase::kFinished) return;
-    const bool silent = phase_ == Phase::kIdle || (phase_ == Phase::kHandshake && !handshaking_);
-    if (silent && context_->closing_idle) return SayGoodbye();
-    if (phase_ == Phase::kReceiving && IsTooSlow(now)) {
-      Fail(408, "the request arrives too slowly");
-    } else if (now < deadline_) {
-      return;
-    } else if (phase_ == Phase::kReceiving) {
-      Fail(408, "the request did not arrive in time");
-    } else if (phase_ == Phase::kIdle) {
-      SayGoodbye();
-    } else {
-      if (phase_ == Phase::kHandshake && handshaking_) ++context_->tls_failures;
-      HangUp();
-    }
+    const Lock lock(mutex_);
+    HoldToTime(now);
+    if (WantsTurn()) QueueForTurn();
   });
+}
+
+void Connection::HoldToTime(Clock::time_point now) {
+  if (phase_ == Phase::kFinished) return;
+  const bool silent =
+      (phase_ == Phase::kIdle && !unparsed_) || (phase_ == Phase::kHandshake && !handshaking_);
+  if (silent && context_->closing_idle) return SayGoodbye();
+  if (phase_ == Phase::kReceiving && IsTooSlow(now)) {
+    Fail(408, "the request arrives too slowly");
+  } else if (now < deadline_) {
+    return;
+  } else if (phase_ == Phase::kReceiving) {
+    Fail(408, "the request did not arrive in time");
+  } else if (phase_ == Phase::kIdle) {
+    SayGoodbye();
+  } else {
+    if (phase_ == Phase::kHandshake && handshaking_) ++context_->tls_failures;
+    HangUp();
+  }
 }
 
 bool Connection::IsTooSlow(Clock::time_point now) const {
@@ -196,19 +203,9 @@ bool Connection::IsTooSlow(Clock::time_point now) const {
          seconds.count() * static_cast<double>(context_->min_rate);
 }
 
-void Connection::OnMonopoly() {
-  Guard([&] {
-    const Lock lock = LockForWorker();
-    // What was on its way when we said our last may come; a flood may not.
-    constexpr size_t kOnItsWay = 8 * 1024 * 1024;
-    if (phase_ == Phase::kLingering && late_bytes_ > kOnItsWay) return HangUp();
-    last_request_ = true;
-  });
-}
-
 void Connection::Refuse(int status, std::string_view detail) {
   Guard([&] {
-    const Lock lock = LockForWorker();
+    const Lock lock(mutex_);
     if (tls_ != nullptr) return HangUp();
     Fail(status, detail);
   });
@@ -216,42 +213,58 @@ void Connection::Refuse(int status, std::string_view detail) {
 
 void Connection::Drop() {
   Guard([&] {
-    const Lock lock = LockForWorker();
+    const Lock lock(mutex_);
     HangUp();
   });
 }
 
-void Connection::Pump() {
-  Lock lock(mutex_);
-  if (pumping_) return;  // the loop that runs sees what changed
-  pumping_ = true;
-  int steps = 0;
-  bool more = true;
-  while (more && steps < kTurn && (steps == 0 || worker_waits_ == 0)) {
-    more = Step(&lock);
-    ++steps;
+// A turn's requests.
+void Connection::HandleInput(Lock* lock) {
+  in_turn_ = true;
+  if (Step(lock)) {
+    const auto end = phase_began_ + kTurnTime;
+    for (int done = 1; done < kTurnRequests && phase_began_ < end && Step(lock); ++done) {
+    }
   }
-  pumping_ = false;
-  // A long queue of requests is answered by turns, so that neither a worker nor the slow writer is
-  // held by one client: the socket takes bytes, so the slow writer comes back at once.
-  if (more && fd_ >= 0) {
-    watched_ = true;
-    if (!context_->slow_writer->Watch(fd_, shared_from_this())) HangUp();
+  in_turn_ = false;
+}
+
+// Could a turn do more? In the turn itself its end tells.
+bool Connection::WantsTurn() const {
+  if (in_turn_) return false;
+  switch (phase_) {
+    case Phase::kIdle:
+    case Phase::kReceiving:
+      return readable_ || unparsed_ || input_ended_;
+    case Phase::kHandshake:
+    case Phase::kLingering:
+      return readable_;
+    case Phase::kAnswering:
+    case Phase::kFinished:
+      return false;
+  }
+  return false;
+}
+
+void Connection::QueueForTurn() {
+  if (queued_.exchange(true)) return;
+  try {
+    turns_->Add(shared_from_this());
+  } catch (...) {
+    queued_ = false;
+    throw;
   }
 }
 
-// One step of the loop: false where it waits for input, for an answer, or for nothing any more.
+// One step of a turn: false where it waits for input, for an answer, or for nothing any more.
 bool Connection::Step(Lock* lock) {
   if (phase_ != Phase::kIdle && phase_ != Phase::kReceiving) return false;
   const auto rest = std::string_view(input_).substr(input_begin_);
   if (rest.empty()) {
     input_.clear();
     input_begin_ = 0;
-    if (owns_fd_) {
-      Forget();
-    } else if (input_ended_) {
-      SayGoodbye();
-    }
+    unparsed_ = false;
+    if (input_ended_) SayGoodbye();
     return false;
   }
   if (phase_ == Phase::kIdle) {
@@ -261,11 +274,8 @@ bool Connection::Step(Lock* lock) {
   input_begin_ += parser_.Feed(rest);
   switch (parser_.state()) {
     case RequestParser::State::kNeedMore:
-      if (owns_fd_) {  // nothing more can come
-        Forget();
-        return false;
-      }
       input_.erase(0, std::exchange(input_begin_, 0));
+      unparsed_ = false;
       if (input_ended_) {
         SayGoodbye();
       } else if (parser_.TakeExpectContinue()) {
@@ -277,6 +287,11 @@ bool Connection::Step(Lock* lock) {
       Fail(parser_.error_status(), parser_.error_detail());
       return false;
     case RequestParser::State::kComplete:
+      if (input_begin_ == input_.size()) {
+        input_.clear();
+        input_begin_ = 0;
+        unparsed_ = false;
+      }
       break;
   }
   Hand(lock);
@@ -328,14 +343,12 @@ std::string_view Connection::WhyShed(const Request& request) const {
 
 void Connection::Answer(const Response& response) {
   Guard([&] {
-    {
-      const Lock lock(mutex_);
-      if (!std::exchange(handed_, false)) return;
-      --context_->unanswered;
-      if (phase_ != Phase::kAnswering) return;
-      StartAnswer(response, !keep_alive_ || context_->draining);
-    }
-    Pump();
+    const Lock lock(mutex_);
+    if (!std::exchange(handed_, false)) return;
+    --context_->unanswered;
+    if (phase_ != Phase::kAnswering) return;
+    StartAnswer(response, !keep_alive_ || context_->draining);
+    if (WantsTurn()) QueueForTurn();
   });
 }
 
@@ -376,6 +389,15 @@ bool Connection::OverBudget() const {
       static_cast<int64_t>(2 * context_->limits.max_body + context_->limits.max_header);
   return counted_bytes_ > most ||
          (counted_bytes_ > kSmall && context_->buffered_bytes > context_->max_buffered_bytes);
+}
+
+void Connection::HoldToBudget() {
+  if (!OverBudget()) return;
+  if (phase_ == Phase::kReceiving) {
+    Fail(503, "the server holds too many unfinished requests");
+  } else if (phase_ != Phase::kLingering) {
+    HangUp();
+  }
 }
 
 }  // namespace rebound

@@ -1,12 +1,15 @@
 // One client's connection: bytes in, requests to the handler one after the other, answers out in
 // order.
 //
-// Knows a descriptor and send(2), nothing of Pistache. With TLS a filter stands between the socket
-// and everything else. While an answer is outstanding no further request is read, so pipelined
-// answers keep their order and at most one answer is held in memory. What the socket does not take
-// at once goes to the SlowWriter. Answers leave by a direct send under the connection's own mutex,
-// and the descriptor is forgotten under it before it is closed: no answer can reach a reused
-// number. Thread-safe. Lives in a shared_ptr: an answer that comes late keeps it.
+// Knows a descriptor, recv(2) and send(2), nothing of Pistache. Reads and hands out requests in
+// turns of its worker's thread alone, so that no client holds the others up; who makes a further
+// turn possible (a late answer, the SlowWriter) puts it into the worker's queue. With TLS a filter
+// stands between the socket and everything else. While an answer is outstanding or bytes wait for
+// the parser nothing is read, so pipelined answers keep their order, at most one answer is held in
+// memory, and the rest waits in the kernel. What the socket does not take at once goes to the
+// SlowWriter. Answers leave by a direct send under the connection's own mutex, and the descriptor
+// is forgotten under it before it is closed: no answer can reach a reused number. Thread-safe
+// unless told otherwise. Lives in a shared_ptr: an answer that comes late keeps it.
 #pragma once
 
 #include <atomic>
@@ -27,6 +30,7 @@ namespace rebound {
 
 class SlowWriter;
 class TlsFiles;
+class Turns;
 
 // What all connections of one door share. Set before the first connection; only atomics change.
 struct ConnectionContext {
@@ -61,31 +65,38 @@ class Connection : public std::enable_shared_from_this<Connection> {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // `fd` is the reactor's; it stays open until OnClosing. `lag` is of the worker that reads it.
-  Connection(int fd, ConnectionContext* context, const LoopLag* lag);
+  // A turn handles so many requests at most, and begins none so long after its first.
+  static constexpr int kTurnRequests = 8;
+  static constexpr std::chrono::milliseconds kTurnTime{1};
+
+  // `fd` is the reactor's; it stays open until OnClosing. `lag` and `turns` are of the worker that
+  // reads it.
+  Connection(int fd, ConnectionContext* context, const LoopLag* lag, Turns* turns);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
   // Counts the connection for its peer; false where the peer has too many. Call once.
   bool CountPeer();
-  // Bytes that came. Never throws.
-  void OnInput(std::string_view bytes);
-  // The peer is gone or has sent all; the reactor closes the descriptor when this returns. An
-  // outstanding answer is still sent, on a descriptor of our own.
+  // The socket has bytes; `ended`: and after them its end. The next turn reads it. Its worker
+  // alone.
+  void OnReadable(bool ended);
+  // Reads once, handles a few requests, and queues for another turn where one is of use. False: the
+  // client is gone and has its answers; close. Never throws. Its worker alone.
+  bool Turn();
+  // It waits in its worker's queue.
+  bool queued() const { return queued_; }
+  // The descriptor is closed when this returns. Its worker alone.
   void OnClosing();
+  int fd() const { return fd_; }  // its worker alone
   // SlowWriter: the socket takes bytes again.
   void OnWritable();
   // Holds the time-outs and the drain: answers 408, hangs up. Call a few times a second.
   void Tick(Clock::time_point now);
-  // The client sends without a pause and keeps others waiting: the next answer is its last.
-  void OnMonopoly();
   // Instead of service: answers (TLS: hangs up, a handshake would be the dearest refusal).
   void Refuse(int status, std::string_view detail);
   // Not even an answer.
   void Drop();
-
-  bool finished() const;  // no descriptor any more
 
  private:
   enum class Phase {
@@ -100,11 +111,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   template <class Body>
   void Guard(Body body) noexcept;
-  Lock LockForWorker();
+  bool Receive();
   void Read(std::string_view bytes);
   void AnswerPlainHttp();
-  void Pump();
+  void HandleInput(Lock* lock);
   bool Step(Lock* lock);
+  bool WantsInput() const;
+  bool WantsTurn() const;
+  void QueueForTurn();
   void Hand(Lock* lock);
   std::string_view WhyShed(const Request& request) const;
   void Answer(const Response& response);
@@ -119,30 +133,34 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void SetPhase(Phase phase);
   void CountBuffered();
   bool OverBudget() const;
+  void HoldToBudget();
+  void HoldToTime(Clock::time_point now);
   bool IsTooSlow(Clock::time_point now) const;
 
   ConnectionContext* const context_;
   const LoopLag* const lag_;
+  Turns* const turns_;
   const PeerAddress peer_;
   bool peer_counted_ = false;
   mutable std::mutex mutex_;
-  std::atomic<int> worker_waits_{0};  // for the mutex
+  std::atomic<bool> queued_{false};    // in turns_
+  std::atomic<bool> readable_{false};  // the socket may have bytes, or its end
+  bool ended_ = false;                 // the socket's end stands behind its bytes; worker alone
   int fd_;
-  bool owns_fd_ = false;
   bool watched_ = false;  // by the slow writer
   Phase phase_;
   Clock::time_point phase_began_;
   Clock::time_point deadline_;
-  bool pumping_ = false;
+  bool in_turn_ = false;
   std::unique_ptr<TlsSession> tls_;  // null: plain
   bool handshaking_ = false;         // its first byte came
   bool input_ended_ = false;         // the client said so, inside TLS
-  bool last_request_ = false;        // it monopolises: close after the next answer
   RequestParser parser_;
   std::string input_;
   size_t input_begin_ = 0;
+  bool unparsed_ = false;     // the parser has not seen all of the input
   size_t request_bytes_ = 0;  // of the request that is being received
-  size_t late_bytes_ = 0;     // that came after our last one
+  bool late_input_ = false;   // bytes came after our last one
   // Of the request being answered.
   bool handed_ = false;  // the handler owes an answer
   bool head_only_ = false;

@@ -14,7 +14,7 @@ namespace rebound {
 
 void Connection::StartAnswer(const Response& response, bool close) {
   constexpr size_t kJoined = 12 * 1024;  // one TLS record for what is small
-  close_after_ = close || last_request_;
+  close_after_ = close;
   const bool body = !head_only_ && HasBody(response);
   if (tls_ == nullptr) {
     AppendAnswerHead(response, close_after_, http10_, &output_);
@@ -87,7 +87,6 @@ void Connection::EndAnswer() {
   }
   CountBuffered();
   if (!close_after_) return SetPhase(Phase::kIdle);
-  if (owns_fd_) return Forget();
   input_.clear();
   input_begin_ = 0;
   // The last bytes must not be lost to a reset: stop sending, let the client close first.
@@ -95,17 +94,16 @@ void Connection::EndAnswer() {
   SetPhase(Phase::kLingering);
 }
 
-// Ends the connection now. The reactor sees the end of the stream and calls OnClosing.
+// Ends the connection now: the next turn, for which the reactor wakes its worker, reads the end.
 void Connection::HangUp() {
   if (phase_ == Phase::kFinished) return;
-  if (phase_ == Phase::kAnswering || late_bytes_ > 0) {
+  if (phase_ == Phase::kAnswering || late_input_) {
     // Unsent bytes would stay in the kernel for as long as the client does not read, and so would
     // the connection of a client that goes on sending.
     const linger reset{1, 0};
     setsockopt(fd_, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
   }
   ::shutdown(fd_, SHUT_RDWR);
-  if (owns_fd_) return Forget();
   SetPhase(Phase::kLingering);
 }
 
@@ -113,7 +111,6 @@ void Connection::Forget() {
   if (phase_ == Phase::kFinished) return;
   if (fd_ >= 0 && watched_) context_->slow_writer->Unwatch(fd_);
   watched_ = false;
-  if (owns_fd_) ::close(fd_);
   fd_ = -1;
   SetPhase(Phase::kFinished);
   std::string().swap(input_);

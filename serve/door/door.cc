@@ -2,7 +2,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <pistache/endpoint.h>
+#include <pistache/listener.h>
 #include <pistache/peer.h>
 #include <pistache/transport.h>
 #include <sys/socket.h>
@@ -15,7 +15,6 @@
 #include <filesystem>
 #include <mutex>
 #include <thread>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -24,116 +23,133 @@
 #include "serve/door/connection.h"
 #include "serve/door/slow_writer.h"
 #include "serve/door/tls_files.h"
+#include "serve/door/worker.h"
 
 namespace rebound {
 namespace {
 
 constexpr std::chrono::milliseconds kTick{250};
 constexpr size_t kMostWakes = 8;  // unanswered, of one worker
-constexpr std::chrono::milliseconds kMonopoly{300};
-constexpr int kTlsLook = 8;  // ticks from one look at the TLS files to the next
+constexpr int kBacklog = 1024;    // connections that wait for accept; the system may cut it
+constexpr int kTlsLook = 8;       // ticks from one look at the TLS files to the next
 
-class Worker;
+class Lane;
 
-// The workers that Pistache cloned for its threads.
-struct Workers {
+// The lanes that Pistache cloned for its threads.
+struct Lanes {
   std::mutex mutex;
-  std::vector<std::weak_ptr<Worker>> all;
+  std::vector<std::weak_ptr<Lane>> all;
 };
 
-// One instance a reactor thread; all calls but Wake come on that thread.
-class Worker : public Pistache::Http::Handler {
+// Pistache tells it of new connections, and of nothing else.
+class Greeter : public Pistache::Tcp::Handler {
  public:
-  typedef Pistache::Http::details::prototype_tag tag;
-
-  Worker(ConnectionContext* context, Workers* workers, size_t max_connections)
-      : context_(context), workers_(workers), max_connections_(max_connections) {}
-
   std::shared_ptr<Pistache::Tcp::Handler> clone() const override {
-    auto worker = std::make_shared<Worker>(context_, workers_, max_connections_);
-    const std::lock_guard lock(workers_->mutex);
-    workers_->all.push_back(worker);
-    return worker;
+    return std::make_shared<Greeter>();
   }
 
-  // Hands the worker a connection of our own that is closed at once: its loop turns, which releases
-  // new connections whose wake-up Pistache lost (about 1 in 10^5), and onConnection below holds the
+ private:
+  void onConnection(const std::shared_ptr<Pistache::Tcp::Peer>& peer) override;
+  void onInput(const char*, size_t, const std::shared_ptr<Pistache::Tcp::Peer>&) override {}
+};
+
+// One instance a reactor thread; all calls but Wake come on that thread. Pistache itself would read
+// a client for as long as it has anything to say, and the others would wait: who asks again the
+// moment it is answered may be quicker than the next read. So clients' descriptors are read by a
+// Worker, in turns.
+class Lane : public Pistache::Tcp::Transport {
+ public:
+  Lane(ConnectionContext* context, Lanes* lanes, size_t max_connections)
+      : Transport(std::make_shared<Greeter>()),
+        context_(context),
+        lanes_(lanes),
+        max_connections_(max_connections),
+        worker_(context, max_connections, [this](int fd) { Close(fd); }) {}
+  ~Lane() override {
+    worker_.ForgetAll();
+    for (const auto& [fd, peer] : peers)
+      ::close(fd);  // the reactor is half gone: not by removePeer
+  }
+
+  std::shared_ptr<Pistache::Aio::Handler> clone() const override {
+    auto lane = std::make_shared<Lane>(context_, lanes_, max_connections_);
+    const std::lock_guard lock(lanes_->mutex);
+    lanes_->all.push_back(lane);
+    return lane;
+  }
+
+  // Hands the lane a connection of our own that is closed at once: its loop turns, which releases
+  // new connections whose wake-up Pistache lost (about 1 in 10^5), and Welcome below holds the
   // time-outs.
   void Wake() {
-    if (transport()->reactor() == nullptr) return;  // the prototype: no thread runs it
     const std::lock_guard lock(wakes_mutex_);
     if (wakes_.size() == kMostWakes) return;  // it is busy, not asleep
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) return;
     ::close(pair[1]);
     wakes_.push_back(Pistache::Tcp::Peer::Create(pair[0], Pistache::Address("127.0.0.1", 0)));
-    lag_.Hand(Connection::Clock::now());
-    transport()->handleNewPeer(wakes_.back());
+    worker_.lag().Hand(Connection::Clock::now());
+    handleNewPeer(wakes_.back());
   }
 
-  const LoopLag& lag() const { return lag_; }
+  void Welcome(const std::shared_ptr<Pistache::Tcp::Peer>& peer) {
+    Guard([&] {
+      if (IsWake(peer)) return Tick();
+      try {
+        worker_.Open(peer->fd());
+      } catch (...) {
+        ::shutdown(peer->fd(), SHUT_RDWR);
+        throw;
+      }
+    });
+  }
+
+  LoopLag& lag() { return worker_.lag(); }
 
  private:
-  void onRequest(const Pistache::Http::Request&, Pistache::Http::ResponseWriter) override {}
-
-  void onConnection(const std::shared_ptr<Pistache::Tcp::Peer>& peer) override {
-    Guard(peer, [&] {
-      // Pistache's own idle timer reads these; it is set so that it never fires.
-      peer->putData(ParserData, std::make_shared<Pistache::Http::RequestParser>(64));
-      peer->setIdle(true);
-      if (IsWake(peer)) return Tick();
-      NoteTurn(peer->fd());
-      const auto connection = std::make_shared<Connection>(peer->fd(), context_, &lag_);
-      auto& slot = connections_[peer->fd()];
-      if (slot != nullptr) slot->OnClosing();  // its descriptor is another's by now
-      slot = connection;
-      Admit(connection.get());
-    });
+  void registerPoller(Pistache::Polling::Epoll& poller) override {
+    using namespace Pistache::Polling;
+    Transport::registerPoller(poller);
+    poller.addFd(worker_.turns_fd(), Pistache::Flags<NotifyOn>(NotifyOn::Read),
+                 Tag(static_cast<uint64_t>(worker_.turns_fd())), Mode::Level);
   }
 
-  void Admit(Connection* connection) {
-    const auto most = static_cast<int64_t>(max_connections_);
-    if (context_->open_connections > 2 * most) {
-      connection->Drop();  // those that are told why hold descriptors too
-    } else if (context_->open_connections > most) {
-      connection->Refuse(503, "the server has no connection left");
-    } else if (!connection->CountPeer()) {
-      connection->Refuse(429, "this address has too many connections");
-    }
-  }
-
-  void onInput(const char* bytes, size_t length,
-               const std::shared_ptr<Pistache::Tcp::Peer>& peer) override {
-    const auto it = connections_.find(peer->fd());
-    if (it == connections_.end()) return;
-    // A copy: the table may change while the connection works.
-    const auto connection = it->second;
-    NoteTurn(peer->fd());
-    if (Monopolises()) connection->OnMonopoly();
-    connection->OnInput({bytes, length});
-  }
-
-  void onDisconnection(const std::shared_ptr<Pistache::Tcp::Peer>& peer) override {
-    Guard(peer, [&] {
-      NoteTurn(peer->fd());
-      const auto it = connections_.find(peer->fd());
-      if (it != connections_.end()) {
-        const auto connection = std::move(it->second);
-        connections_.erase(it);
-        connection->OnClosing();
-        if (!connection->finished()) half_closed_.push_back(connection);
+  void onReady(const Pistache::Aio::FdSet& ready) override {
+    Guard([&] {
+      using namespace Pistache::Polling;
+      std::vector<Event> others;  // Pistache's own
+      for (const auto& entry : ready) {
+        const auto& event = (const Event&)entry;  // a private base, that alone tells of Shutdown
+        const int fd = static_cast<int>(event.tag.value());
+        if (fd == worker_.turns_fd()) continue;
+        const bool ended =
+            event.flags.hasFlag(NotifyOn::Shutdown) || event.flags.hasFlag(NotifyOn::Hangup);
+        if (worker_.Ready(fd, ended)) continue;
+        if (peers.count(fd) != 0) {
+          Close(fd);  // a wake, or one that nobody could be made for
+        } else {
+          others.push_back(event);
+        }
       }
-      departed_.push_back(peer);
+      if (!others.empty()) Transport::onReady(Pistache::Aio::FdSet(std::move(others)));
     });
+    Guard([&] { worker_.FinishRound(); });
   }
 
-  // An exception in the reactor would end the process; memory that is short costs one connection.
+  void Close(int fd) {
+    const auto it = peers.find(fd);
+    if (it == peers.end()) return;
+    const auto peer = it->second;
+    removePeer(peer);
+    departed_.push_back(peer);
+  }
+
+  // An exception in the reactor would end the process.
   template <class Body>
-  static void Guard(const std::shared_ptr<Pistache::Tcp::Peer>& peer, Body body) noexcept {
+  static void Guard(Body body) noexcept {
     try {
       body();
     } catch (const std::exception& e) {
-      ::shutdown(peer->fd(), SHUT_RDWR);
       Log(LogLevel::kError, "connection lost", {{"cause", e.what()}});
     }
   }
@@ -143,44 +159,26 @@ class Worker : public Pistache::Http::Handler {
     return std::erase(wakes_, peer) != 0;
   }
 
-  // Pistache reads one client until it has sent all: who sends without a pause is never left. The
-  // sign of it is a mark that waits while every call is for one descriptor.
-  void NoteTurn(int fd) {
-    if (fd == turn_fd_) return;
-    turn_fd_ = fd;
-    turn_began_ = Connection::Clock::now();
-  }
-  bool Monopolises() const {
-    Connection::Clock::time_point handed;
-    return lag_.OldestMark(&handed) &&
-           Connection::Clock::now() - std::max(handed, turn_began_) > kMonopoly;
-  }
-
   void Tick() {
-    const auto now = Connection::Clock::now();
-    turn_fd_ = -1;
-    lag_.Reach(now);
-    for (const auto& [fd, connection] : connections_) connection->Tick(now);
-    for (const auto& connection : half_closed_) connection->Tick(now);
-    std::erase_if(half_closed_, [](const auto& connection) { return connection->finished(); });
+    worker_.Tick();
     long_departed_ = std::exchange(departed_, {});
   }
 
   ConnectionContext* const context_;
-  Workers* const workers_;
+  Lanes* const lanes_;
   const size_t max_connections_;
-  LoopLag lag_;
-  int turn_fd_ = -1;  // whose calls come one after the other, and since when
-  Connection::Clock::time_point turn_began_;
   std::mutex wakes_mutex_;
   std::vector<std::shared_ptr<Pistache::Tcp::Peer>> wakes_;  // handed over, not seen yet
-  std::unordered_map<int, std::shared_ptr<Connection>> connections_;
-  std::vector<std::shared_ptr<Connection>> half_closed_;  // their answers are still being sent
   // Kept for a tick or two: Pistache's acceptor may hold a peer a moment longer than its whole
   // life, and what this thread made must not be destroyed by that one.
   std::vector<std::shared_ptr<Pistache::Tcp::Peer>> departed_;
   std::vector<std::shared_ptr<Pistache::Tcp::Peer>> long_departed_;
+  Worker worker_;
 };
+
+void Greeter::onConnection(const std::shared_ptr<Pistache::Tcp::Peer>& peer) {
+  static_cast<Lane*>(transport())->Welcome(peer);
+}
 
 uint16_t PortOf(int fd) {
   sockaddr_storage address{};
@@ -206,13 +204,6 @@ void ForListeners(uint16_t port, Body body) {
   }
 }
 
-// Pistache listens with room for 128 waiting connections whatever it is told: a larger burst would
-// wait a second for its second SYN. To listen again only changes that number.
-void RaiseBacklog(uint16_t port) {
-  constexpr int kBacklog = 1024;  // the system cuts it to net.core.somaxconn
-  ForListeners(port, [](int fd) { ::listen(fd, kBacklog); });
-}
-
 // Takes the listening socket from under Pistache: the number stays its own and names a socket that
 // nobody can connect to. An accept that is on its way fails with EINVAL, which Pistache survives;
 // closing the number would give it to somebody else, and shutdown(2) would make its loop spin.
@@ -234,8 +225,8 @@ struct Door::State {
   PeerCounts peers;
   std::unique_ptr<TlsFiles> tls;
   SlowWriter slow_writer;
-  Workers workers;
-  std::unique_ptr<Pistache::Http::Endpoint> endpoint;
+  Lanes lanes;
+  std::unique_ptr<Pistache::Tcp::Listener> listener;
   uint16_t port = 0;
 
   std::mutex mutex;
@@ -247,7 +238,7 @@ struct Door::State {
     std::unique_lock lock(mutex);
     for (int tick = 1; !stop_changed.wait_for(lock, kTick, [&] { return stopping; }); ++tick) {
       try {
-        ForWorkers([](Worker& worker) { worker.Wake(); });
+        ForLanes([](Lane& lane) { lane.Wake(); });
         if (tls != nullptr && tick % kTlsLook == 0) tls->Look(TlsFiles::Clock::now());
       } catch (const std::exception& e) {
         Log(LogLevel::kError, "no tick", {{"cause", e.what()}});
@@ -256,10 +247,10 @@ struct Door::State {
   }
 
   template <class Body>
-  void ForWorkers(Body body) {
-    const std::lock_guard lock(workers.mutex);
-    for (const auto& weak : workers.all) {
-      if (const auto worker = weak.lock()) body(*worker);
+  void ForLanes(Body body) {
+    const std::lock_guard lock(lanes.mutex);
+    for (const auto& weak : lanes.all) {
+      if (const auto lane = weak.lock()) body(*lane);
     }
   }
 };
@@ -285,21 +276,19 @@ Door::Door(const DoorOptions& options, HttpHandler handler)
   }
   try {
     using Pistache::Tcp::Options;
-    constexpr auto kNever = std::chrono::hours(24 * 365);
-    state_->endpoint = std::make_unique<Pistache::Http::Endpoint>(
+    state_->listener = std::make_unique<Pistache::Tcp::Listener>(
         Pistache::Address(options.host, Pistache::Port(options.port)));
-    state_->endpoint->init(Pistache::Http::Endpoint::options()
-                               .threads(options.threads)
-                               .threadsName("rebound-http")
-                               .flags(Options::ReuseAddr | Options::NoDelay | Options::CloseOnExec)
-                               .headerTimeout(kNever)
-                               .bodyTimeout(kNever)
-                               .keepaliveTimeout(kNever));
-    state_->endpoint->setHandler(
-        std::make_shared<Worker>(&context, &state_->workers, options.max_connections));
-    state_->endpoint->serveThreaded();
-    state_->port = state_->endpoint->getPort();
-    RaiseBacklog(state_->port);
+    state_->listener->init(
+        static_cast<size_t>(options.threads),
+        Pistache::Flags<Options>(Options::ReuseAddr | Options::NoDelay | Options::CloseOnExec),
+        "rebound-http", kBacklog);
+    state_->listener->setHandler(std::make_shared<Greeter>());
+    state_->listener->setTransportFactory([state = state_.get(), most = options.max_connections] {
+      return std::make_shared<Lane>(&state->context, &state->lanes, most);
+    });
+    state_->listener->bind();
+    state_->listener->runThreaded();
+    state_->port = state_->listener->getPort();
   } catch (const std::exception& e) {
     throw Error(ErrorCode::kUnavailable, "cannot listen on " + options.host + ":" +
                                              std::to_string(options.port) + ": " + e.what());
@@ -314,8 +303,8 @@ Door::~Door() {
   }
   state_->stop_changed.notify_all();
   state_->ticker.join();
-  state_->endpoint->shutdown();
-  state_->endpoint.reset();
+  state_->listener->shutdown();
+  state_->listener.reset();
 }
 
 uint16_t Door::port() const { return state_->port; }
@@ -336,9 +325,9 @@ DoorStats Door::Stats() const {
   stats.tls_failures = context.tls_failures;
   if (state_->tls != nullptr) stats.certificate_ends = state_->tls->Current()->not_after();
   const auto now = LoopLag::Clock::now();
-  state_->ForWorkers([&](const Worker& worker) {
+  state_->ForLanes([&](Lane& lane) {
     stats.wait = std::max(
-        stats.wait, std::chrono::duration_cast<std::chrono::microseconds>(worker.lag().Wait(now)));
+        stats.wait, std::chrono::duration_cast<std::chrono::microseconds>(lane.lag().Wait(now)));
   });
   return stats;
 }

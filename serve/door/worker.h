@@ -1,0 +1,53 @@
+// The connections of one reactor thread, served in rounds: whoever has something to say gets one
+// turn a round, and who has more to say than a turn holds comes again in the next.
+//
+// Knows descriptors and nothing of Pistache. All calls come on the worker's thread but where told.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <utility>
+
+#include "serve/door/connection.h"
+#include "serve/door/load.h"
+#include "serve/door/turns.h"
+
+namespace rebound {
+
+class Worker {
+ public:
+  // `close` closes a descriptor whose client is gone.
+  Worker(ConnectionContext* context, size_t max_connections, std::function<void(int fd)> close)
+      : context_(context), max_connections_(max_connections), close_(std::move(close)) {}
+
+  // A client came. Throws where memory is short.
+  void Open(int fd);
+  // A client's turn, unless it waits for one already; false where `fd` is none of a client.
+  // `ended`: the end of what it says is there.
+  bool Ready(int fd, bool ended);
+  // The end of a round: those that wait for a turn get it.
+  void FinishRound();
+  // Holds the time-outs.
+  void Tick();
+  // The descriptors of all clients may be closed when this returns.
+  void ForgetAll();
+
+  // Readable while somebody waits for a turn: the next round must come at once.
+  int turns_fd() const { return turns_.fd(); }
+  LoopLag& lag() { return lag_; }  // of any thread
+
+ private:
+  void Admit(Connection* connection);
+  void Serve(const std::shared_ptr<Connection>& connection);
+
+  ConnectionContext* const context_;
+  const size_t max_connections_;
+  const std::function<void(int fd)> close_;
+  LoopLag lag_;
+  Turns turns_;
+  std::unordered_map<int, std::shared_ptr<Connection>> connections_;
+};
+
+}  // namespace rebound
