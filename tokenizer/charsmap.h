@@ -15,6 +15,8 @@ class Charsmap {
   // Throws kCorrupt where the map is cut short.
   explicit Charsmap(std::string_view blob);
 
+  bool empty() const { return units_.empty(); }
+
   // Bytes of the longest rule that `text` starts with, 0 where none does; `*replacement` is its
   // right side. A map whose links leave its bounds matches nothing there.
   size_t LongestRule(std::string_view text, std::string_view* replacement) const;

@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "tests/fuzz/tokenizer/texts.h"
+#include "tests/unit/tokenizer/model_maker.h"
 #include "tokenizer/encoder.h"
 #include "tokenizer/normaliser.h"
 #include "tokenizer/trainer.h"
@@ -200,6 +201,71 @@ TEST_P(Parity, GeneratedAndDamagedTextsHaveTheSameIds) {
     }
     ExpectSameIds(text);
     if (HasFatalFailure()) return;
+  }
+}
+
+// A traffic of few words and of words that come once, in texts of up to 10,000 bytes: sums of
+// scores grow so large that rounding them decides between paths that are nearly as good.
+TEST_P(Parity, WordsSeenBeforeHaveTheSameIdsWhereverTheyStand) {
+  std::vector<std::string> words;
+  for (const std::string& text : corpus_) {
+    for (const std::string_view word : Split(Normalise(text), ' ')) words.emplace_back(word);
+  }
+  for (size_t seed = 1; seed <= texts_to_try / 20; ++seed) {
+    Random random(~seed);
+    const size_t size = random.Below(8) == 0 ? random.Below(10000) : random.Below(600);
+    std::string text;
+    while (text.size() < size) {
+      const std::string& word = words[random.Below(words.size())];
+      const size_t kind = random.Below(20);
+      if (kind == 0) {
+        text.append(1 + random.Below(30), static_cast<char>('a' + random.Below(26)));
+      } else if (kind == 1) {
+        text += word.substr(0, random.Below(word.size() + 1)) + std::to_string(random.Next());
+      } else {
+        text += kind == 2 ? Damage(word, &random) : word;
+      }
+      text += random.Below(30) == 0 ? "  " : " ";
+    }
+    ExpectSameIds(text);
+    if (HasFatalFailure()) return;
+  }
+}
+
+// Pieces of a small alphabet whose scores are few: most words have several best paths, and the
+// library's rounding alone decides between them.
+TEST(ParityOfTies, PathsThatAreAsGoodAreChosenAlike) {
+  Encoder::Scratch scratch;
+  std::vector<int32_t> ids;
+  std::vector<int> expected;
+  for (size_t seed = 1; seed <= 40; ++seed) {
+    Random random(seed);
+    const double step = seed % 2 == 0 ? 0.1 : 0.5;
+    std::map<std::string, float> pieces = {{"a", -1.0F}, {"b", -1.0F}};
+    for (int i = 0; i < 60; ++i) {
+      std::string piece = random.Below(3) == 0 ? "▁" : "";
+      for (size_t j = random.Below(5); j > 0; --j) piece += "abcd."[random.Below(5)];
+      if (piece.empty()) continue;
+      pieces[piece] = static_cast<float>(-step * static_cast<double>(1 + random.Below(40)));
+    }
+    std::string model = PieceField("<unk>", 0.0F, 2);
+    if (seed % 3 == 0) model += PieceField("cab", 0.0F, 4);
+    if (seed % 3 == 0) pieces.erase("cab");
+    for (const auto& [piece, score] : pieces) model += PieceField(piece, score);
+    model += BytesField(2, VarintField(3, 1));
+    sentencepiece::SentencePieceProcessor theirs;
+    ASSERT_TRUE(theirs.LoadFromSerializedProto(model).ok());
+    const auto ours = Encoder::Parse(model);
+    for (size_t i = 0; i < texts_to_try / 40; ++i) {
+      std::string text;
+      for (size_t j = random.Below(random.Below(50) == 0 ? 4000 : 60); j > 0; --j) {
+        text += "aaabbbccd.. x"[random.Below(13)];
+      }
+      ours->Encode(text, &scratch, &ids);
+      ASSERT_TRUE(theirs.Encode(text, &expected).ok());
+      ASSERT_EQ(ids, std::vector<int32_t>(expected.begin(), expected.end()))
+          << "seed " << seed << ": " << text;
+    }
   }
 }
 

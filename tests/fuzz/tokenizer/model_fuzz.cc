@@ -21,7 +21,7 @@ size_t models_to_try = 20000;
 bool ParseAndEncode(const std::string& model, Random* random) {
   try {
     const auto encoder = Encoder::Parse(model);
-    Encoder::Scratch scratch;
+    static Encoder::Scratch scratch;  // one for all: none may see another model's words
     std::vector<int32_t> ids;
     for (int i = 0; i < 4; ++i) {
       encoder->Encode(Damage(MakeText(random), random), &scratch, &ids);

@@ -95,6 +95,52 @@ TEST(Encoder, SaysWhatIsWrongWithAModel) {
                 "its normalisation map is cut short");
 }
 
+TEST(Encoder, GivesTheSameForAWordSeenBefore) {
+  const auto encoder = Encoder::Parse(MakeModel());
+  Encoder::Scratch scratch;
+  std::vector<int32_t> first;
+  std::vector<int32_t> again;
+  for (const std::string_view text :
+       {"mailbox full", "full full mailbox full", "a b a b", "mail\xe6\x94\xb6 box",
+        "__num__ a __num__ mailboxmailboxmailboxmailbox full",
+        "\xc3\xa9\xe6\x94\xb6 \xe6\x94\xb6"}) {
+    encoder->Encode(text, &scratch, &first);
+    encoder->Encode(text, &scratch, &again);
+    EXPECT_EQ(again, first) << text;
+  }
+}
+
+TEST(Encoder, SharesItsScratchWithOtherEncoders) {
+  const auto encoder = Encoder::Parse(MakeModel());
+  const auto other = Encoder::Parse(PieceField("<unk>", 0.0F, 2) + PieceField("x", -1.0F) +
+                                    BytesField(2, VarintField(3, 1)));
+  Encoder::Scratch scratch;
+  std::vector<int32_t> ids;
+  for (int i = 0; i < 3; ++i) {
+    encoder->Encode("mailbox", &scratch, &ids);
+    EXPECT_EQ(ids, std::vector<int32_t>{3});
+    other->Encode("mailbox", &scratch, &ids);
+    EXPECT_EQ(ids, (std::vector<int32_t>{0, 1}));
+  }
+}
+
+TEST(Encoder, TellsWordsThatDifferInANulApart) {
+  const auto encoder = Encoder::Parse(MakeModel());
+  EXPECT_EQ(Pieces(*encoder, std::string_view("full full\0 full", 15)), "▁full|▁full|<unk>|▁full");
+}
+
+TEST(Encoder, SeesWordsThroughTheSpacesOwnSymbol) {
+  const auto encoder = Encoder::Parse(MakeModel());
+  EXPECT_EQ(Pieces(*encoder, "full▁mailbox full▁"), "▁full|▁mailbox|▁full");
+  EXPECT_EQ(Pieces(*encoder, "full full▁▁"), "▁full|▁full");
+}
+
+TEST(Encoder, EncodesTextsWholeWhereAPieceJoinsWords) {
+  const auto encoder = Encoder::Parse(MakeModel() + PieceField("a▁b", -1.0F));
+  EXPECT_EQ(Pieces(*encoder, "a b"), "▁|a▁b");
+  EXPECT_EQ(Pieces(*encoder, "a b"), "▁|a▁b");
+}
+
 TEST(Encoder, ServesManyThreadsWithOneScratchEach) {
   const auto encoder = Encoder::Parse(MakeModel());
   Encoder::Scratch first;
