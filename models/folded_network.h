@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "models/bundle.h"
+#include "models/vector_kernels.h"
 
 namespace rebound {
 
@@ -31,6 +32,23 @@ class AlignedFloats {
   };
   std::unique_ptr<float[], Free> data_;
   size_t size_ = 0;
+};
+
+// A matrix in the order of its multiplication, without the zeros that merging members leaves in it.
+// Immutable.
+class PackedMatrix {
+ public:
+  PackedMatrix() = default;
+  // `matrix`: [rows, columns]. REQUIRES: columns is a multiple of 4.
+  PackedMatrix(const AlignedFloats& matrix, size_t rows, size_t columns);
+
+  // out[c] += sum over k of x[k] * matrix[k, c]
+  void AddProduct(const float* x, float* out) const;
+
+ private:
+  size_t columns_ = 0;
+  AlignedFloats values_;
+  std::vector<RowRun> runs_;
 };
 
 class FoldedNetwork {
@@ -60,11 +78,11 @@ class FoldedNetwork {
   size_t output_columns_;
   size_t row_;  // floats by token: dense | conv2[0] conv2[1] | conv3[0] conv3[1] conv3[2]
 
-  AlignedFloats table_;          // [vocabulary + 1, row]; the last row is the zeros behind the end
-  AlignedFloats dense_bias_;     // [dense_columns]
-  AlignedFloats conv_to_dense_;  // [widths * filter_columns, dense_columns]
-  AlignedFloats output_;         // [hidden, output_columns]
-  AlignedFloats output_bias_;    // [output_columns]
+  AlignedFloats table_;         // [vocabulary + 1, row]; the last row is the zeros behind the end
+  AlignedFloats dense_bias_;    // [dense_columns]
+  PackedMatrix conv_to_dense_;  // [widths * filter_columns, dense_columns]
+  PackedMatrix output_;         // [hidden, output_columns]
+  AlignedFloats output_bias_;   // [output_columns]
 };
 
 }  // namespace rebound
