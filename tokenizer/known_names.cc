@@ -93,6 +93,9 @@ constexpr Known kKnown[] = {
     {"cuda-inc.com", "barracuda"},
     {"cyren.com", "cyren"},
     {"daum.net", "daum"},
+    {"dbl.abuse.ch", "spamhausdbl"},
+    {"dbl.dq.spamhaus.net", "spamhausdbl"},
+    {"dbl.spamhaus.org", "spamhausdbl"},
     {"dmarc.org", "dmarcian"},
     {"dmarcian.com", "dmarcian"},
     {"dnsrbl.net", "dnsrbl"},
@@ -128,6 +131,7 @@ constexpr Known kKnown[] = {
     {"foxmail.com", "qq"},
     {"free.fr", "free"},
     {"freenet.de", "freenet"},
+    {"fresh.spameatingmonkey.net", "spameatingmonkeyuribl"},
     {"frontier.com", "frontier"},
     {"frontiernet.net", "frontier"},
     {"gandi.net", "gandi"},
@@ -304,6 +308,7 @@ constexpr Known kKnown[] = {
     {"rfc-editor.org", "ietf"},
     {"rfc-ignorant.de", "rfcclueless"},
     {"rfc-ignorant.org", "rfcclueless"},
+    {"rhsbl.sorbs.net", "sorbsrhsbl"},
     {"rocketmail.com", "yahoo"},
     {"rogers.com", "rogers"},
     {"rr.com", "charter"},
@@ -395,6 +400,7 @@ constexpr Known kKnown[] = {
     {"unitedonline.net", "juno"},
     {"uol.com.br", "uol"},
     {"uribl.com", "uribl"},
+    {"uribl.spameatingmonkey.net", "spameatingmonkeyuribl"},
     {"vade-retro.com", "vaderetro"},
     {"vadecloud.com", "vaderetro"},
     {"vadesecure.com", "vaderetro"},
@@ -450,6 +456,8 @@ constexpr Known kKnown[] = {
     {"zoho.in", "zoho"},
     {"zohomail.com", "zoho"},
     {"zoneedit.com", "zoneedit"},
+    {"zrd.dq.spamhaus.net", "spamhausdbl"},
+    {"zrd.spamhaus.org", "spamhausdbl"},
 };
 
 constexpr bool IsSorted() {
@@ -521,12 +529,18 @@ bool HasPair(const PairSet& set, char a, char b) {
 }
 
 bool IsBlockListLabel(std::string_view label) {
-  constexpr std::string_view kLabels[] = {"rbl", "dnsbl", "bl",  "blacklist", "blocklist", "sbl",
-                                          "xbl", "pbl",   "cbl", "dul",       "dbl",       "uribl"};
+  constexpr std::string_view kLabels[] = {"rbl", "dnsbl", "bl",  "blacklist", "blocklist",
+                                          "sbl", "xbl",   "pbl", "cbl",       "dul"};
   for (const std::string_view known : kLabels) {
     if (label == known) return true;
   }
   return label.find("dnsbl") != std::string_view::npos || label.ends_with("rbl");
+}
+
+// Lists of domains: what is listed there is the sender's domain or one in the message, not an IP.
+bool IsDomainListLabel(std::string_view label) {
+  constexpr std::string_view kLabels[] = {"dbl", "uribl", "rhsbl", "uri", "surbl"};
+  return std::find(std::begin(kLabels), std::end(kLabels), label) != std::end(kLabels);
 }
 
 }  // namespace
@@ -552,7 +566,9 @@ std::string_view NameOfHost(std::string_view host) {
   for (size_t start = 0; start < lower.size();) {
     const size_t dot = lower.find('.', start);
     if (dot == std::string_view::npos) break;
-    if (IsBlockListLabel(lower.substr(start, dot - start))) return "dnsbl";
+    const std::string_view label = lower.substr(start, dot - start);
+    if (IsDomainListLabel(label)) return "uribl";
+    if (IsBlockListLabel(label)) return "dnsbl";
     start = dot + 1;
   }
   return {};

@@ -7,9 +7,10 @@
 
 namespace rebound {
 
-// The name of whoever owns `host` ("zen.spamhaus.org" -> "spamhaus"); "dnsbl" for a host of nobody
-// known whose labels say that it is a block list; empty for all others. Names are lower-case ASCII
-// letters and digits and never a unit of time, a month or a weekday.
+// The name of whoever owns `host` ("zen.spamhaus.org" -> "spamhaus"; its list of domains,
+// "dbl.spamhaus.org", is another thing: "spamhausdbl"); "dnsbl" or, for domains, "uribl" for a host
+// of nobody known whose labels say that it is a block list; empty for all others. Names are
+// lower-case ASCII letters and digits and never a unit of time, a month or a weekday.
 std::string_view NameOfHost(std::string_view host);
 
 // Whether `label` ends host names: a country code, a generic or a private top-level domain. Country

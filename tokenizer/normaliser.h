@@ -12,8 +12,9 @@
 
 namespace rebound {
 
-// Raised whenever the canonical form of any text changes.
-inline constexpr int kNormaliserVersion = 1;
+// Raised whenever the canonical form of any text changes. 2: block lists of domains have names of
+// their own (`__host__ spamhausdbl`).
+inline constexpr int kNormaliserVersion = 2;
 
 // Texts are cut to this many bytes (on a code point border) before anything else.
 inline constexpr size_t kMaxTextBytes = 10000;

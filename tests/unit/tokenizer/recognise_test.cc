@@ -55,6 +55,9 @@ TEST(Recognise, PhrasesEndAtTheBorderOfAWord) {
 TEST(KnownNames, BelongToTheLongestDomainOnALabelBorder) {
   EXPECT_EQ(NameOfHost("zen.spamhaus.org"), "spamhaus");
   EXPECT_EQ(NameOfHost("SPAMHAUS.ORG"), "spamhaus");
+  EXPECT_EQ(NameOfHost("dbl.spamhaus.org"), "spamhausdbl") << "a list of domains";
+  EXPECT_EQ(NameOfHost("dbl.nobody.example"), "uribl");
+  EXPECT_EQ(NameOfHost("bl.nobody.example"), "dnsbl");
   EXPECT_EQ(NameOfHost("notspamhaus.org"), "");
   EXPECT_EQ(NameOfHost("mx.exmail.qq.com"), "qq");
   EXPECT_EQ(NameOfHost("dnsbl.example.net"), "dnsbl");
