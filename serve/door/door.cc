@@ -117,6 +117,7 @@ class Lane : public Pistache::Tcp::Transport {
   void onReady(const Pistache::Aio::FdSet& ready) override {
     Guard([&] {
       using namespace Pistache::Polling;
+      worker_.BeginRound();
       std::vector<Event> others;  // Pistache's own
       for (const auto& entry : ready) {
         const auto& event = (const Event&)entry;  // a private base, that alone tells of Shutdown
@@ -140,8 +141,8 @@ class Lane : public Pistache::Tcp::Transport {
     const auto it = peers.find(fd);
     if (it == peers.end()) return;
     const auto peer = it->second;
-    removePeer(peer);
-    departed_.push_back(peer);
+    Guard([&] { departed_.push_back(peer); });
+    Guard([&] { removePeer(peer); });
   }
 
   // An exception in the reactor would end the process.

@@ -27,9 +27,16 @@ void Turns::Add(std::shared_ptr<Connection> connection) {
   raised_ = write(fd_, &one, sizeof one) == sizeof one;
 }
 
-std::vector<std::shared_ptr<Connection>> Turns::Take() {
+size_t Turns::size() const {
   const std::lock_guard lock(mutex_);
-  return std::exchange(waiting_, {});
+  return waiting_.size();
+}
+
+std::shared_ptr<Connection> Turns::Take() {
+  const std::lock_guard lock(mutex_);
+  auto longest = std::move(waiting_.front());
+  waiting_.pop_front();
+  return longest;
 }
 
 void Turns::Settle() {

@@ -2,9 +2,10 @@
 // Thread-safe.
 #pragma once
 
+#include <cstddef>
+#include <deque>
 #include <memory>
 #include <mutex>
-#include <vector>
 
 namespace rebound {
 
@@ -20,10 +21,11 @@ class Turns {
 
   // The worker comes to `connection` after all that wait already. REQUIRES: it is not in the queue.
   void Add(std::shared_ptr<Connection> connection);
-  // All that wait, the longest first. Its worker alone.
-  std::vector<std::shared_ptr<Connection>> Take();
-  // After what was taken had its turn: fd() falls silent unless somebody waits again. Its worker
-  // alone.
+  size_t size() const;
+  // Who waits longest. REQUIRES: somebody waits. Its worker alone.
+  std::shared_ptr<Connection> Take();
+  // After those that were taken had their turn: fd() falls silent unless somebody waits again. Its
+  // worker alone.
   void Settle();
 
   // Readable from Add until nobody waits at a Settle: no turn is ever lost to a sleeping worker.
@@ -31,9 +33,9 @@ class Turns {
 
  private:
   const int fd_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   bool raised_ = false;
-  std::vector<std::shared_ptr<Connection>> waiting_;
+  std::deque<std::shared_ptr<Connection>> waiting_;
 };
 
 }  // namespace rebound

@@ -1,5 +1,7 @@
 #include "serve/door/worker.h"
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <utility>
 
@@ -32,12 +34,25 @@ bool Worker::Ready(int fd, bool ended) {
   return true;
 }
 
+void Worker::BeginRound() {
+  waiting_ = turns_.size();
+  served_ = 0;
+}
+
 void Worker::FinishRound() {
-  for (const auto& connection : turns_.Take()) Serve(connection);
+  constexpr std::chrono::milliseconds kShort{1};
+  if (waiting_ > 0) {
+    const size_t fair = std::max<size_t>(1, served_);
+    const auto end = Connection::Clock::now() + kShort;
+    for (size_t i = 0; i < waiting_ && (i < fair || Connection::Clock::now() < end); ++i) {
+      Serve(turns_.Take());
+    }
+  }
   turns_.Settle();
 }
 
 void Worker::Serve(const std::shared_ptr<Connection>& connection) {
+  ++served_;
   if (connection->Turn()) return;
   const int fd = connection->fd();
   connection->OnClosing();

@@ -1,5 +1,7 @@
-// The connections of one reactor thread, served in rounds: whoever has something to say gets one
-// turn a round, and who has more to say than a turn holds comes again in the next.
+// The connections of one reactor thread, served in rounds: whoever has something new to say gets
+// one turn a round. Who has more to say than a turn holds waits in a queue, which gets as many
+// turns in a round as the new ones had, and more while the round is short: newcomers never wait for
+// the whole queue, and the queue never for more than its like of newcomers.
 //
 // Knows descriptors and nothing of Pistache. All calls come on the worker's thread but where told.
 #pragma once
@@ -24,10 +26,12 @@ class Worker {
 
   // A client came. Throws where memory is short.
   void Open(int fd);
+  // A round begins: the queue's turns are of those that wait by now.
+  void BeginRound();
   // A client's turn, unless it waits for one already; false where `fd` is none of a client.
   // `ended`: the end of what it says is there.
   bool Ready(int fd, bool ended);
-  // The end of a round: those that wait for a turn get it.
+  // The end of a round: the queue gets its turns.
   void FinishRound();
   // Holds the time-outs.
   void Tick();
@@ -47,6 +51,8 @@ class Worker {
   const std::function<void(int fd)> close_;
   LoopLag lag_;
   Turns turns_;
+  size_t waiting_ = 0;  // when this round began
+  size_t served_ = 0;   // in this round
   std::unordered_map<int, std::shared_ptr<Connection>> connections_;
 };
 

@@ -123,6 +123,36 @@ TEST_F(DoorTurnsTest, AFloodOfPipelinedRequestsGoesBeforeAnotherClientByATurnAtM
   }
 }
 
+TEST_F(DoorTurnsTest, WhoAsksForLittleDoesNotWaitForAllThatAskForMuch) {
+  constexpr int kFlooders = 30;
+  constexpr int kEach = 6;
+  constexpr int kInTheirSecondRound = 70;  // of 180
+  HttpClient* little = nullptr;
+  int asked = 0;
+  on_request_ = [&](const Request& request, const Done&) {
+    if (request.target != "/much") return false;
+    if (++asked == kInTheirSecondRound) little->Send(GetRequest("/little"));
+    // As long as a turn may be, so that two fill one.
+    const auto end = std::chrono::steady_clock::now() + Connection::kTurnTime;
+    while (std::chrono::steady_clock::now() < end) {
+    }
+    return false;
+  };
+  Open();
+  const auto client = Connect();
+  little = client.get();
+  std::vector<std::unique_ptr<HttpClient>> flooders;
+  for (int i = 0; i < kFlooders; ++i) flooders.push_back(Connect());
+  const auto holder = Hold();
+  for (const auto& flooder : flooders) ASSERT_TRUE(flooder->Send(Many("/much", kEach)));
+  Release();
+  EXPECT_EQ(client->ReadReply().status, 200);
+  for (const auto& flooder : flooders) {
+    for (int i = 0; i < kEach; ++i) ASSERT_EQ(flooder->ReadReply().status, 200);
+  }
+  EXPECT_LE(Before("/little", "/much"), kInTheirSecondRound + kTurn);
+}
+
 TEST_F(DoorTurnsTest, TwoFloodsAreServedByTurnsToTheirEnd) {
   Open();
   const auto first = Connect();
@@ -266,12 +296,14 @@ TEST(TurnsTest, TheDescriptorIsReadableWhileSomebodyWaits) {
   EXPECT_FALSE(readable());
   turns.Add(nullptr);
   EXPECT_TRUE(readable());
-  EXPECT_EQ(turns.Take().size(), 1u);
+  EXPECT_EQ(turns.size(), 1u);
+  EXPECT_EQ(turns.Take(), nullptr);
+  EXPECT_EQ(turns.size(), 0u);
   EXPECT_TRUE(readable()) << "until it is settled";
   turns.Add(nullptr);
   turns.Settle();
   EXPECT_TRUE(readable()) << "who came in the meantime is not forgotten";
-  EXPECT_EQ(turns.Take().size(), 1u);
+  EXPECT_EQ(turns.Take(), nullptr);
   turns.Settle();
   EXPECT_FALSE(readable());
   turns.Add(nullptr);
