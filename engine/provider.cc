@@ -45,6 +45,7 @@ size_t CodeAt(std::string_view text, const ProviderCode& row) {
 }
 
 constexpr size_t kMaxHostBytes = 40;
+constexpr size_t kMaxUrlBytes = 400;
 
 const ProviderHost* OwnerOf(std::string_view host) {
   static const WordIndex<ProviderHost> index = MakeIndex(ProviderHosts());
@@ -123,8 +124,9 @@ bool Search::TakeCode() {
 
 // A link: its owner is known, and it may be the page that explains.
 void Search::TakeUrl(size_t start, size_t host_end, std::string_view owner) {
+  const size_t limit = std::min(text_.size(), host_end + kMaxUrlBytes);
   size_t end = host_end;
-  while (end < text_.size() && text_[end] > ' ' && text_[end] < '\x7F' &&
+  while (end < limit && text_[end] > ' ' && text_[end] < '\x7F' &&
          std::string_view("<>\"')],;|").find(text_[end]) == std::string_view::npos) {
     ++end;
   }
@@ -140,7 +142,7 @@ void Search::TakeUrl(size_t start, size_t host_end, std::string_view owner) {
       (url[cause - 1] == '?' || url[cause - 1] == '&')) {
     code_ = url.substr(cause + 2, url.find_first_of("&#", cause) - cause - 2);
   }
-  if (url.size() > 400) return;
+  if (end == limit && limit < text_.size()) return;  // cut
   help_ = url;
   help_owner_ = owner;
 }

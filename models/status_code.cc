@@ -22,9 +22,10 @@ bool IsWord(char c) {
 // The character at `i`, or a space beyond the ends.
 char At(std::string_view text, size_t i) { return i < text.size() ? text[i] : ' '; }
 
+// At most 4: more are none of a code's, and a text of digits alone must not cost their square.
 size_t DigitsAt(std::string_view text, size_t i) {
   size_t n = 0;
-  while (IsDigit(At(text, i + n))) ++n;
+  while (n < 4 && IsDigit(At(text, i + n))) ++n;
   return n;
 }
 
