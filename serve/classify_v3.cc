@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "base/text.h"
-#include "models/status_code.h"
+#include "serve/fact_fields.h"
 #include "serve/metrics.h"
 #include "serve/prediction.h"
 #include "serve/problem.h"
@@ -82,15 +82,6 @@ void WriteClass(Task task, const TaskAnswer& answer, JsonWriter* writer) {
   if (answer.label != answer.model_label) {
     writer->Key("model_class").String(labels[answer.model_label]);
   }
-}
-
-void WriteStatusCodes(std::string_view text, JsonWriter* writer) {
-  const StatusCodes codes = FindStatusCodes(text);
-  if (codes.reply.empty() && codes.enhanced.empty()) return;
-  writer->Key("smtp").StartObject();
-  if (!codes.reply.empty()) writer->Key("code").String(codes.reply);
-  if (!codes.enhanced.empty()) writer->Key("enhanced_code").String(codes.enhanced);
-  writer->EndObject();
 }
 
 }  // namespace
@@ -193,7 +184,7 @@ void ClassifyV3::WriteResult(const Moment& moment, std::string_view text,
     if (moment.scores) WriteScores(task, scores, writer);
     w.EndObject();
   }
-  WriteStatusCodes(text, writer);
+  WriteFacts(FindFacts(text), writer);
   w.EndObject();
 }
 

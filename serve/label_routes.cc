@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "serve/fact_fields.h"
 #include "serve/metrics.h"
 #include "serve/prediction.h"
 #include "serve/texts.h"
@@ -41,6 +42,7 @@ Response LabelRoutes::Classify(const Call& call) const {
     writer.Key("action").String(RecommendedAction(answer.label));
     if (answer.source == AnswerSource::kStatusCode) writer.Key("usedFallback").Bool(true);
     WriteScores(kTask, scores, &writer);
+    WriteLabelFacts(text, &writer);
     writer.EndObject();
   }
   if (!read.single) writer.EndArray();
