@@ -8,11 +8,12 @@
 namespace rebound {
 namespace {
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsUpper(char c) { return c >= 'A' && c <= 'Z'; }
-char Lower(char c) { return IsUpper(c) ? static_cast<char>(c + 32) : c; }
-bool IsLetter(char c) { return Lower(c) >= 'a' && Lower(c) <= 'z'; }
-bool IsAlnum(char c) { return IsLetter(c) || IsDigit(c); }
+using ascii::IsAlnum;
+using ascii::IsDigit;
+using ascii::IsLetter;
+using ascii::IsUpper;
+using ascii::Lower;
+
 char At(std::string_view text, size_t i) { return i < text.size() ? text[i] : '\0'; }
 
 bool StartsWithNoCase(std::string_view text, std::string_view lower) {
@@ -138,9 +139,11 @@ Word KindOf(std::string_view word) {
   }();
   char lower[16];
   if (word.size() < 2 || word.size() > sizeof(lower)) return Word::kOther;
+  const auto near = index.Near(Lower(word[0]), Lower(word[1]));
+  if (near.empty()) return Word::kOther;
   for (size_t i = 0; i < word.size(); ++i) lower[i] = Lower(word[i]);
   const std::string_view key(lower, word.size());
-  for (const WordRow& row : index.Near(key[0], key[1])) {
+  for (const WordRow& row : near) {
     if (row.stem ? key.starts_with(row.word) : key == row.word) return row.kind;
   }
   return Word::kOther;

@@ -9,10 +9,11 @@
 namespace rebound {
 namespace {
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsUpper(char c) { return c >= 'A' && c <= 'Z'; }
-char Lower(char c) { return IsUpper(c) ? static_cast<char>(c + 32) : c; }
-bool IsAlnum(char c) { return IsDigit(c) || (Lower(c) >= 'a' && Lower(c) <= 'z'); }
+using ascii::IsAlnum;
+using ascii::IsDigit;
+using ascii::IsUpper;
+using ascii::Lower;
+
 char At(std::string_view text, size_t i) { return i < text.size() ? text[i] : '\0'; }
 
 template <class Row>

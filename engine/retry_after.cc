@@ -5,15 +5,17 @@
 #include <cstdint>
 
 #include "engine/retry_words.h"
+#include "engine/word_index.h"
 
 namespace rebound {
 namespace {
 
 using enum RetryWord;
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool IsUpper(char c) { return c >= 'A' && c <= 'Z'; }
+using ascii::IsDigit;
+using ascii::IsLetter;
+using ascii::IsUpper;
+
 unsigned char Byte(char c) { return static_cast<unsigned char>(c); }
 
 constexpr size_t kMaxWordBytes = 40;
@@ -244,7 +246,11 @@ size_t Search::SkipToBlank(size_t i) const {
 std::optional<std::chrono::seconds> Search::Run() {
   size_t bytes = 0;
   while (at_ < text_.size() && asked_ == 0) {
-    if (DigitAt(From(at_), &bytes) >= 0) {
+    if (text_[at_] == ' ') {
+      ++at_;
+    } else if (IsLetter(text_[at_])) {
+      TakeWord();
+    } else if (DigitAt(From(at_), &bytes) >= 0) {
       TakeNumber();
     } else if (IsWordAt(at_)) {
       TakeWord();

@@ -1,4 +1,5 @@
-// Finds words of a fixed table by their first two bytes. Made once, then Immutable.
+// Finds words of a fixed table by their first two bytes, and the classes of ASCII that scanners of
+// words ask for at every byte. An index is made once, then Immutable.
 #pragma once
 
 #include <algorithm>
@@ -9,6 +10,23 @@
 #include <vector>
 
 namespace rebound {
+
+namespace ascii {
+enum : uint8_t { kLetter = 1, kDigit = 2, kUpper = 4 };
+inline constexpr std::array<uint8_t, 256> kClasses = [] {
+  std::array<uint8_t, 256> classes{};
+  for (size_t c = 'a'; c <= 'z'; ++c) classes[c] = kLetter;
+  for (size_t c = 'A'; c <= 'Z'; ++c) classes[c] = kLetter | kUpper;
+  for (size_t c = '0'; c <= '9'; ++c) classes[c] = kDigit;
+  return classes;
+}();
+inline uint8_t ClassOf(char c) { return kClasses[static_cast<unsigned char>(c)]; }
+inline bool IsDigit(char c) { return (ClassOf(c) & kDigit) != 0; }
+inline bool IsUpper(char c) { return (ClassOf(c) & kUpper) != 0; }
+inline bool IsLetter(char c) { return (ClassOf(c) & kLetter) != 0; }
+inline bool IsAlnum(char c) { return ClassOf(c) != 0; }
+inline char Lower(char c) { return static_cast<char>(c | (ClassOf(c) & kUpper) << 3); }
+}  // namespace ascii
 
 // Row has a member `word` of at least two bytes. The longest words of a place come first.
 template <class Row>
