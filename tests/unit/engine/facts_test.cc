@@ -17,7 +17,8 @@ int64_t Retry(std::string_view text) {
 // "Spamhaus ZEN ip host, Barracuda ip"
 std::string Lists(std::string_view text) {
   std::string all;
-  for (const FoundList& found : FindBlockLists(text).view()) {
+  const auto lists = FindBlockLists(text);
+  for (const FoundList& found : lists.view()) {
     if (!all.empty()) all += ", ";
     all.append(found.list->name).append(" ").append(ListedKindName(found.list->kind));
     if (found.host) all += " host";

@@ -163,7 +163,8 @@ TEST(StatusCodeMeanings, NameTheirSourceAndAreWhatDecides) {
     const bool enhanced = row.code.find('.') != std::string::npos;
     const std::string code =
         row.code.front() == 'x' ? "5" + row.code.substr(1) : row.code;  // either class
-    const StatusCodes codes{enhanced ? "" : code, enhanced ? code : ""};
+    const std::string_view view = code;
+    const StatusCodes codes{enhanced ? "" : view, enhanced ? view : ""};
     for (const Task task : kTasks) {
       EXPECT_EQ(LabelName(task, codes), row.labels[Index(task)]) << row.code;
     }
