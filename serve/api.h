@@ -45,6 +45,10 @@ class Api {
 
   // From now on /readyz says 503.
   void StartDrain() { status_.StartDrain(); }
+
+  // Ends the thread of slow routes: their answers hold connections, so before the door goes.
+  void StopSlowRoutes() { background_.Stop(); }
+
   // The keys file, the backoff policy and the access log's file anew. False where one was refused.
   bool Reload();
 

@@ -7,19 +7,19 @@ namespace rebound {
 Background::Background(size_t most_waiting)
     : most_waiting_(most_waiting), thread_([this] { Work(); }) {}
 
-Background::~Background() {
+void Background::Stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   changed_.notify_one();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 bool Background::Post(std::function<void()> work) {
   {
     const std::lock_guard lock(mutex_);
-    if (waiting_.size() >= most_waiting_) return false;
+    if (stopping_ || waiting_.size() >= most_waiting_) return false;
     waiting_.push_back(std::move(work));
   }
   changed_.notify_one();
@@ -31,10 +31,11 @@ void Background::Work() {
   for (;;) {
     changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
     if (waiting_.empty()) return;
-    const std::function<void()> work = std::move(waiting_.front());
+    std::function<void()> work = std::move(waiting_.front());
     waiting_.pop_front();
     lock.unlock();
     work();
+    work = nullptr;  // what it holds goes outside the lock
     lock.lock();
   }
 }

@@ -13,13 +13,15 @@ namespace rebound {
 class Background {
  public:
   explicit Background(size_t most_waiting);
-  // Does what waits, then ends.
-  ~Background();
+  ~Background() { Stop(); }
   Background(const Background&) = delete;
   Background& operator=(const Background&) = delete;
 
   // False where too much waits already: `work` is not taken. `work` must not throw.
   bool Post(std::function<void()> work);
+  // Does what waits, then ends and takes no more. Once it has returned, nothing that was posted
+  // lives any longer. Call from one thread.
+  void Stop();
 
  private:
   void Work();

@@ -155,7 +155,10 @@ int Serve(ServeOptions options) {
   Log(LogLevel::kInfo, "stopping: finishing what is in flight");
   service.notifier.Stopping();
   api.StartDrain();
-  if (Drain(service, options, &door)) return 0;
+  if (Drain(service, options, &door)) {
+    api.StopSlowRoutes();
+    return 0;
+  }
   Log(LogLevel::kWarning, "stopped with requests in flight");
   if (saver) saver->Stop();
   // Their answers may still be computed on other threads: no destructor may run under them.
