@@ -44,6 +44,16 @@ float ProbabilityOf(const Classifier& classifier, size_t task_label, Engine::Scr
 
 }  // namespace
 
+std::string_view SourceName(AnswerSource source) {
+  switch (source) {
+    case AnswerSource::kStatusCode:
+      return "status_code";
+    case AnswerSource::kModel:
+      break;
+  }
+  return "model";
+}
+
 ModelSet Engine::Take() const {
   const std::lock_guard lock(mutex_);
   return models_;

@@ -27,6 +27,8 @@ struct ModelSet {
 };
 
 enum class AnswerSource : uint8_t { kModel, kStatusCode };
+// Its wire value, in answers and metrics: "model", "status_code".
+std::string_view SourceName(AnswerSource source);
 
 // An action whose (calibrated) probability is below this is `unknown` instead: three of four such
 // guesses would be wrong, and some actions delete an address.

@@ -66,7 +66,6 @@ class Judge {
         with_fallback_(with_fallback),
         all_(LabelNames(task)),
         sure_(LabelNames(task)),
-        scores_(models.Get(task)->config().labels.size()),
         probabilities_(TaskLabels(task).size()) {}
 
   void Add(const LabelledText& row) {
@@ -75,12 +74,7 @@ class Judge {
     const std::vector<size_t> accepted = FindAccepted(task_, row, names->second);
     const Classifier& classifier = *models_.Get(task_);
     Engine::Prepare(row.text, &scratch_);
-    const Prediction prediction = Engine::Predict(models_, task_, &scratch_);
-    classifier.Score(scratch_.ids, &scratch_.classifier, scores_);
-    std::fill(probabilities_.begin(), probabilities_.end(), 0.0F);
-    for (size_t i = 0; i < scores_.size(); ++i) {
-      probabilities_[classifier.task_label(i)] = scores_[i];
-    }
+    const Prediction prediction = Engine::Score(models_, task_, &scratch_, &probabilities_);
     const size_t by_model = classifier.task_label(prediction.label);
     size_t label = by_model;
     if (with_fallback_) {
@@ -163,7 +157,6 @@ class Judge {
   std::vector<SureRow> rows_;
   std::map<std::string, Slice> sources_, languages_;
   Engine::Scratch scratch_;
-  std::vector<float> scores_;         // [bundle's labels]
   std::vector<float> probabilities_;  // [task's labels]
 };
 

@@ -57,16 +57,6 @@ void CheckKind(const JsonValue& body) {
   }
 }
 
-std::string_view SourceName(AnswerSource source) {
-  switch (source) {
-    case AnswerSource::kStatusCode:
-      return "status_code";
-    case AnswerSource::kModel:
-      break;
-  }
-  return "model";
-}
-
 void WriteWords(std::string_view key, std::span<const std::string_view> words, JsonWriter* writer) {
   writer->Key(key).StartArray();
   for (const std::string_view word : words) writer->String(word);

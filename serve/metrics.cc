@@ -37,17 +37,7 @@ constexpr size_t kCellsOfRow = kCodes.size() + kBucketCells + 1;
 
 constexpr std::string_view kNoRoute = "none";
 
-// Wire values.
 constexpr std::array<AnswerSource, 2> kSources = {AnswerSource::kModel, AnswerSource::kStatusCode};
-std::string_view SourceName(AnswerSource source) {
-  switch (source) {
-    case AnswerSource::kStatusCode:
-      return "status_code";
-    case AnswerSource::kModel:
-      break;
-  }
-  return "model";
-}
 
 // Cells of answers: by task, label and source, then by task the low ones.
 constexpr size_t kMostLabels = 32;
