@@ -9,9 +9,9 @@
 #include <optional>
 #include <string>
 
+#include "engine/backoff_policy.h"
 #include "engine/engine.h"
 #include "serve/background.h"
-#include "serve/backoff_policy.h"
 #include "serve/cache.h"
 #include "serve/classify_routes.h"
 #include "serve/classify_v3.h"

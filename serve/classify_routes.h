@@ -1,8 +1,8 @@
 // Family 1: classification as Halon's clients call it, and the normaliser. Thread-safe.
 #pragma once
 
+#include "engine/backoff_policy.h"
 #include "engine/engine.h"
-#include "serve/backoff_policy.h"
 #include "serve/cache.h"
 #include "serve/router.h"
 

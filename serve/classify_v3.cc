@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "base/text.h"
-#include "serve/fact_fields.h"
+#include "engine/answer.h"
 #include "serve/metrics.h"
 #include "serve/prediction.h"
 #include "serve/problem.h"
@@ -57,23 +57,6 @@ void CheckKind(const JsonValue& body) {
   }
 }
 
-void WriteWords(std::string_view key, std::span<const std::string_view> words, JsonWriter* writer) {
-  writer->Key(key).StartArray();
-  for (const std::string_view word : words) writer->String(word);
-  writer->EndArray();
-}
-
-// Class, probability, source, and the model's own class where it was overruled.
-void WriteClass(Task task, const TaskAnswer& answer, JsonWriter* writer) {
-  const auto labels = TaskLabels(task);
-  writer->Key("class").String(labels[answer.label]);
-  writer->Key("probability").Float(answer.probability);
-  writer->Key("source").String(SourceName(answer.source));
-  if (answer.label != answer.model_label) {
-    writer->Key("model_class").String(labels[answer.model_label]);
-  }
-}
-
 }  // namespace
 
 // What all texts of one request are answered with.
@@ -121,61 +104,25 @@ Response ClassifyV3::Classify(const Call& call) const {
     writer.StartObject().Key("error").Raw(MakeProblem(422, error->detail).body).EndObject();
     while (error != read.errors.end() && error->index == i) ++error;
   }
-  writer.EndArray().Key("models").StartObject();
-  for (const Task task : tasks_) {
-    const Classifier& model = *moment.models.Get(task);
-    writer.Key(TaskName(task)).StartObject().Key("version").Int(model.config().version);
-    writer.Key("hash").String(model.hash());
-    writer.Key("trained_at").String(model.config().trained_at).EndObject();
-  }
-  writer.EndObject().EndObject();
+  writer.EndArray().Key("models");
+  WriteModels(moment.models, tasks_, &writer);
+  writer.EndObject();
   return response;
 }
 
 void ClassifyV3::WriteResult(const Moment& moment, std::string_view text,
                              JsonWriter* writer) const {
-  JsonWriter& w = *writer;
-  Engine::Scratch& scratch = ScratchOfThread();
-  Engine::Prepare(text, &scratch);  // once: tasks of one tokenizer share the encoding too
-  std::vector<float> scores;
-  const auto decide = [&](Task task) {
-    const Prediction prediction = moment.scores
-                                      ? Engine::Score(moment.models, task, &scratch, &scores)
-                                      : PredictionOf(moment.models, task, moment.cache, &scratch);
-    const TaskAnswer answer = Engine::Decide(moment.models, task, prediction, text, &scratch);
-    CountAnswer(moment.metrics, moment.models, task, prediction, answer);
-    return answer;
-  };
-  w.StartObject();
+  const Answer answer = AnswerQuestion(
+      moment.models, {text}, {tasks_, moment.scores},
+      [&](const ModelSet& models, Task task, Engine::Scratch* scratch) {
+        return PredictionOf(models, task, moment.cache, scratch);
+      },
+      &ScratchOfThread());
   for (const Task task : tasks_) {
-    const TaskAnswer answer = decide(task);
-    if (task == Task::kAction) {
-      w.Key("label").String(TaskLabels(task)[answer.label]);
-      w.Key("confidence").Float(answer.probability);
-      w.Key("label_source").String(SourceName(answer.source));
-      if (answer.label != answer.model_label) {
-        w.Key("model_label").String(TaskLabels(task)[answer.model_label]);
-      }
-      w.Key("action").String(RecommendedAction(answer.label));
-      if (moment.scores) WriteScores(task, scores, writer);
-      continue;
-    }
-    w.Key(TaskName(task)).StartObject();
-    WriteClass(task, answer, writer);
-    if (task == Task::kBnac) {
-      const BnacAdvice& advice = AdviceOf(answer.label);
-      w.Key("severity").Int(advice.severity);
-      WriteWords("scope", advice.scope, writer);
-      w.Key("suggested_action").String(advice.suggested_action);
-    } else {
-      WriteWords("fields", moment.policy->Of(answer.label).fields, writer);
-      WriteWords("actions", moment.policy->Of(answer.label).actions, writer);
-    }
-    if (moment.scores) WriteScores(task, scores, writer);
-    w.EndObject();
+    const Answer::OfTask& of = *answer.tasks[Index(task)];
+    CountAnswer(moment.metrics, moment.models, task, of.prediction, of.answer);
   }
-  WriteFacts(FindFacts(text), writer);
-  w.EndObject();
+  WriteAnswer(answer, *moment.policy, writer);
 }
 
 }  // namespace rebound

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/json.h"
+#include "engine/backoff_policy.h"
 #include "engine/engine.h"
-#include "serve/backoff_policy.h"
 #include "serve/cache.h"
 #include "serve/router.h"
 

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "models/bundle_store.h"
-#include "serve/backoff_policy.h"
+#include "engine/backoff_policy.h"
 #include "serve/key_file.h"
 
 namespace rebound {

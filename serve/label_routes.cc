@@ -4,7 +4,8 @@
 #include <vector>
 
 #include "base/json.h"
-#include "serve/fact_fields.h"
+#include "engine/answer.h"
+#include "engine/fact_fields.h"
 #include "serve/metrics.h"
 #include "serve/prediction.h"
 #include "serve/texts.h"

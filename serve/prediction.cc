@@ -45,14 +45,6 @@ void CheckQuery(const Target& target, std::span<const std::string_view> known) {
   }
 }
 
-void WriteScores(Task task, std::span<const float> by_label, JsonWriter* writer) {
-  writer->Key("scores").StartObject();
-  for (size_t i = 0; i < by_label.size(); ++i) {
-    writer->Key(TaskLabels(task)[i]).Float(by_label[i]);
-  }
-  writer->EndObject();
-}
-
 Response NoModelYet(Task task) {
   return MakeProblem(503, "no model for task '" + std::string(TaskName(task)) +
                               "' is loaded yet; /readyz tells why");

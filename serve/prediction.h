@@ -25,9 +25,6 @@ bool QueryBool(const Target& target, std::string_view name);
 // Throws Refusal (400) where the query has a parameter that is not `known`.
 void CheckQuery(const Target& target, std::span<const std::string_view> known);
 
-// `"scores":{"label":probability,…}`, of what Engine::Score filled.
-void WriteScores(Task task, std::span<const float> by_label, JsonWriter* writer);
-
 // 503: the task's model is not there.
 Response NoModelYet(Task task);
 

@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "serve/backoff_policy.h"
+#include "engine/backoff_policy.h"
 #include "serve/door/door.h"
 #include "serve/door/request_parser.h"
 #include "tests/api/serve/served.h"

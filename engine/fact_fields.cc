@@ -1,4 +1,4 @@
-#include "serve/fact_fields.h"
+#include "engine/fact_fields.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "serve/backoff_policy.h"
+#include "engine/backoff_policy.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,55 @@
+// The whole answer to one text: what /v3/classify, `rebound` and librebound give, the same for all.
+// Pure but for the models and rules it is handed; Thread-safe with one Scratch a thread.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "engine/backoff_policy.h"
+#include "engine/engine.h"
+#include "engine/facts.h"
+
+namespace rebound {
+
+struct Question {
+  std::string_view text;  // trimmed, not empty, valid UTF-8; at most kMaxTextBytes
+};
+
+struct AnswerOptions {
+  std::span<const Task> tasks = kTasks;  // those that the caller serves
+  bool scores = false;                   // the probability of every label
+};
+
+// The model's output alone for the text that Engine::Prepare put into the scratch: from a cache
+// where the caller has one.
+using Predictor = std::function<Prediction(const ModelSet&, Task, Engine::Scratch*)>;
+
+struct Answer {
+  struct OfTask {
+    Prediction prediction;
+    TaskAnswer answer;
+    std::vector<float> scores;  // by position in TaskLabels; empty: not asked
+  };
+  std::array<std::optional<OfTask>, kTaskCount> tasks;  // nullopt: not asked
+  Facts facts;
+};
+
+// Views of the answer are into the question. REQUIRES: models.Get(task) for each of options.tasks.
+Answer AnswerQuestion(const ModelSet& models, const Question& question,
+                      const AnswerOptions& options, const Predictor& predict,
+                      Engine::Scratch* scratch);
+
+// One result of /v3/classify, an object. `policy` gives the fields and actions of the backoff
+// class.
+void WriteAnswer(const Answer& answer, const BackoffPolicy& policy, JsonWriter* writer);
+// The bundles that answered: {"bnac":{"version","hash","trained_at"},…}.
+void WriteModels(const ModelSet& models, std::span<const Task> tasks, JsonWriter* writer);
+// `"scores":{"label":probability,…}`, of what Engine::Score filled.
+void WriteScores(Task task, std::span<const float> by_label, JsonWriter* writer);
+
+}  // namespace rebound
