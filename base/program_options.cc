@@ -1,5 +1,6 @@
 #include "base/program_options.h"
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 
@@ -57,6 +58,45 @@ std::optional<po::variables_map> ParseOptions(int argc, const char* const* argv,
     throw Error(ErrorCode::kInvalidArgument, std::string(e.what()) + " (see --help)");
   }
   return values;
+}
+
+int RunCommand(std::string_view program, const std::string& about,
+               std::span<const Command> commands, const std::string& epilogue, int argc,
+               const char* const* argv) {
+  const std::string name(program);
+  size_t width = 0;
+  for (const Command& command : commands) {
+    if (argc > 1 && command.name == argv[1]) return command.run(argc - 1, argv + 1);
+    width = std::max(width, command.name.size());
+  }
+  CommandLine line;
+  line.summary = about;
+  line.usage = name + " COMMAND [OPTIONS]   (" + name + " COMMAND --help tells more)";
+  line.epilogue = "Commands:\n";
+  for (const Command& command : commands) {
+    std::string shown(command.name);
+    shown.resize(width + 2, ' ');
+    line.epilogue += "  " + shown + std::string(command.summary) + "\n";
+  }
+  line.epilogue += "\n" + epilogue;
+  if (argc > 1 && argv[1][0] != '-') {
+    throw Error(ErrorCode::kInvalidArgument,
+                "unknown command '" + std::string(argv[1]) + "' (see " + name + " --help)");
+  }
+  if (!ParseOptions(argc, argv, line)) return 0;
+  throw Error(ErrorCode::kInvalidArgument, "name a command (see " + name + " --help)");
+}
+
+void PrintJson(const std::function<void(JsonWriter&)>& body) {
+  std::string out;
+  JsonWriter(&out).Object(body);
+  std::cout << out << "\n";
+}
+
+int Finish(int code) {
+  std::cout.flush();
+  if (!std::cout) throw Error(ErrorCode::kUnavailable, "cannot write standard output");
+  return code;
 }
 
 int RunMain(std::string_view program, const std::function<int()>& body) {

@@ -9,9 +9,12 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/json.h"
 
 namespace rebound {
 
@@ -32,6 +35,24 @@ struct CommandLine {
 // Throws kInvalidArgument naming the option for anything wrong (mains exit 2).
 std::optional<boost::program_options::variables_map> ParseOptions(int argc, const char* const* argv,
                                                                   const CommandLine& line);
+
+// A program of several commands: `program NAME [OPTIONS]`.
+struct Command {
+  std::string_view name;
+  std::string_view summary;
+  int (*run)(int argc, const char* const* argv);  // argv[0] is the command's name
+};
+// Runs the command that argv[1] names. Without one, --help tells of all of them; `about` and
+// `epilogue` stand above and below that. Throws kInvalidArgument for a command that is not there.
+int RunCommand(std::string_view program, const std::string& about,
+               std::span<const Command> commands, const std::string& epilogue, int argc,
+               const char* const* argv);
+
+// One JSON object on a line of standard output.
+void PrintJson(const std::function<void(JsonWriter&)>& body);
+
+// The exit code, once standard output is written. Throws kUnavailable where it could not be.
+int Finish(int code = 0);
 
 // Runs `body` and turns what it throws into one line on standard error and an exit code:
 // kInvalidArgument 2, kCancelled 130, any other Error 1.

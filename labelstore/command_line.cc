@@ -34,18 +34,6 @@ std::string StoreUri(const po::variables_map& values) {
   return values["store"].as<std::string>();
 }
 
-void PrintJson(const std::function<void(JsonWriter&)>& body) {
-  std::string out;
-  JsonWriter(&out).Object(body);
-  std::cout << out << "\n";
-}
-
-int Finish(int code) {
-  std::cout.flush();
-  if (!std::cout) throw Error(ErrorCode::kUnavailable, "cannot write standard output");
-  return code;
-}
-
 void WriteResult(const ImportResult& result, JsonWriter& w) {
   w.Key("inserted").Int(result.inserted);
   w.Key("duplicates").Int(result.duplicates);

@@ -20,12 +20,6 @@ void AddJson(CommandLine* line);   // --json
 // Throws kInvalidArgument with the remedy where none was given.
 std::string StoreUri(const boost::program_options::variables_map& values);
 
-// One JSON object on a line of standard output.
-void PrintJson(const std::function<void(JsonWriter&)>& body);
-
-// The exit code, once standard output is written. Throws kUnavailable where it could not be.
-int Finish(int code = 0);
-
 void WriteResult(const ImportResult& result, JsonWriter& w);
 std::string Describe(const ImportResult& result);
 

@@ -12,7 +12,7 @@
 #include "labelstore/command_line.h"
 #include "labelstore/content.h"
 #include "labelstore/import.h"
-#include "labelstore/progress.h"
+#include "base/progress.h"
 #include "labelstore/schema.h"
 
 namespace rebound {

@@ -11,7 +11,7 @@
 #include "labelstore/command_line.h"
 #include "labelstore/commands.h"
 #include "labelstore/generator.h"
-#include "labelstore/progress.h"
+#include "base/progress.h"
 
 namespace rebound {
 namespace {

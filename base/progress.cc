@@ -1,4 +1,4 @@
-#include "labelstore/progress.h"
+#include "base/progress.h"
 
 #include <unistd.h>
 
