@@ -1,6 +1,8 @@
 #include "engine/answer.h"
 
+#include "base/text.h"
 #include "engine/fact_fields.h"
+#include "tokenizer/normaliser.h"
 
 namespace rebound {
 namespace {
@@ -57,6 +59,15 @@ void WriteTask(Task task, const Answer::OfTask& of, const BackoffPolicy& policy,
 
 }  // namespace
 
+std::string ReadableText(std::string_view bytes) {
+  std::string repaired;
+  if (!IsValidUtf8(bytes)) {
+    repaired = RepairUtf8(bytes);
+    bytes = repaired;
+  }
+  return std::string(CutUtf8(Trim(bytes), kMaxTextBytes));
+}
+
 Answer AnswerQuestion(const ModelSet& models, const Question& question,
                       const AnswerOptions& options, const Predictor& predict,
                       Engine::Scratch* scratch) {
@@ -74,12 +85,16 @@ Answer AnswerQuestion(const ModelSet& models, const Question& question,
 
 void WriteAnswer(const Answer& answer, const BackoffPolicy& policy, JsonWriter* writer) {
   writer->StartObject();
+  WriteAnswerFields(answer, policy, writer);
+  writer->EndObject();
+}
+
+void WriteAnswerFields(const Answer& answer, const BackoffPolicy& policy, JsonWriter* writer) {
   for (const Task task : kTasks) {
     const auto& of = answer.tasks[Index(task)];
     if (of) WriteTask(task, *of, policy, writer);
   }
   WriteFacts(answer.facts, writer);
-  writer->EndObject();
 }
 
 void WriteModels(const ModelSet& models, std::span<const Task> tasks, JsonWriter* writer) {

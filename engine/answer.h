@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,8 +17,12 @@
 
 namespace rebound {
 
+// `bytes` as a text that can be asked about: what is no UTF-8 replaced, trimmed, cut at
+// kMaxTextBytes on a code point border. Empty: they were blank.
+std::string ReadableText(std::string_view bytes);
+
 struct Question {
-  std::string_view text;  // trimmed, not empty, valid UTF-8; at most kMaxTextBytes
+  std::string_view text;  // as ReadableText gives it, not empty
 };
 
 struct AnswerOptions {
@@ -47,6 +52,8 @@ Answer AnswerQuestion(const ModelSet& models, const Question& question,
 // One result of /v3/classify, an object. `policy` gives the fields and actions of the backoff
 // class.
 void WriteAnswer(const Answer& answer, const BackoffPolicy& policy, JsonWriter* writer);
+// The same without the braces, into an object that is open.
+void WriteAnswerFields(const Answer& answer, const BackoffPolicy& policy, JsonWriter* writer);
 // The bundles that answered: {"bnac":{"version","hash","trained_at"},…}.
 void WriteModels(const ModelSet& models, std::span<const Task> tasks, JsonWriter* writer);
 // `"scores":{"label":probability,…}`, of what Engine::Score filled.

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "engine/load.h"
 
 namespace rebound {
 namespace {
@@ -161,14 +162,7 @@ void Reloader::LookAt(Entry* entry, bool forced) {
 void Reloader::Load(Entry* entry, int version) {
   const Task task = entry->status.task;
   try {
-    auto classifier = Classifier::Load(store_.BundleFolder(task, version));
-    const BundleConfig& config = classifier->config();
-    if (config.task != task || config.version != version) {
-      throw Error(ErrorCode::kCorrupt, store_.BundleFolder(task, version).string() +
-                                           " holds version " + std::to_string(config.version) +
-                                           " of task " + std::string(TaskName(config.task)) +
-                                           ": restore or promote another version");
-    }
+    auto classifier = LoadVersion(store_, task, version);
     engine_->Swap(task, classifier);
     {
       const std::lock_guard lock(mutex_);
