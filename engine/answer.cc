@@ -97,6 +97,18 @@ void WriteAnswerFields(const Answer& answer, const BackoffPolicy& policy, JsonWr
   WriteFacts(answer.facts, writer);
 }
 
+void WriteLabelAnswer(const Answer& answer, JsonWriter* writer) {
+  constexpr Task kTask = Task::kAction;
+  const Answer::OfTask& of = answer.tasks[Index(kTask)].value();
+  writer->StartObject().Key("label").String(TaskLabels(kTask)[of.answer.label]);
+  writer->Key("confidence").Float(of.answer.probability);
+  writer->Key("action").String(RecommendedAction(of.answer.label));
+  if (of.answer.source == AnswerSource::kStatusCode) writer->Key("usedFallback").Bool(true);
+  if (!of.scores.empty()) WriteScores(kTask, of.scores, writer);
+  WriteLabelFacts(answer.facts, writer);
+  writer->EndObject();
+}
+
 void WriteModels(const ModelSet& models, std::span<const Task> tasks, JsonWriter* writer) {
   writer->StartObject();
   for (const Task task : tasks) {

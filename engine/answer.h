@@ -54,6 +54,8 @@ Answer AnswerQuestion(const ModelSet& models, const Question& question,
 void WriteAnswer(const Answer& answer, const BackoffPolicy& policy, JsonWriter* writer);
 // The same without the braces, into an object that is open.
 void WriteAnswerFields(const Answer& answer, const BackoffPolicy& policy, JsonWriter* writer);
+// The action label's answer, an object in the shape of the postalsys classifier (/api/classify).
+void WriteLabelAnswer(const Answer& answer, JsonWriter* writer);
 // The bundles that answered: {"bnac":{"version","hash","trained_at"},…}.
 void WriteModels(const ModelSet& models, std::span<const Task> tasks, JsonWriter* writer);
 // `"scores":{"label":probability,…}`, of what Engine::Score filled.

@@ -54,10 +54,10 @@ void WriteFacts(const Facts& facts, JsonWriter* writer) {
   }
 }
 
-void WriteLabelFacts(std::string_view text, JsonWriter* writer) {
+void WriteLabelFacts(const Facts& facts, JsonWriter* writer) {
   JsonWriter& w = *writer;
-  if (const auto after = FindRetryAfter(text)) w.Key("retryAfter").Int(after->count());
-  const FoundLists lists = FindBlockLists(text);
+  if (facts.retry_after) w.Key("retryAfter").Int(facts.retry_after->count());
+  const FoundLists& lists = facts.lists;
   if (lists.count == 0) return;
   w.Key("blocklist").StartObject();
   if (lists.count == 1) {

@@ -11,6 +11,6 @@ namespace rebound {
 void WriteFacts(const Facts& facts, JsonWriter* writer);
 
 // `retryAfter` and `blocklist` of /api/classify, in the shapes of the postalsys classifier.
-void WriteLabelFacts(std::string_view text, JsonWriter* writer);
+void WriteLabelFacts(const Facts& facts, JsonWriter* writer);
 
 }  // namespace rebound

@@ -5,7 +5,6 @@
 
 #include "base/json.h"
 #include "engine/answer.h"
-#include "engine/fact_fields.h"
 #include "serve/metrics.h"
 #include "serve/prediction.h"
 #include "serve/texts.h"
@@ -22,29 +21,24 @@ void LabelRoutes::AddTo(Router* router) const {
 
 // Every answer holds all scores, so there is nothing that the cache could save.
 Response LabelRoutes::Classify(const Call& call) const {
-  constexpr Task kTask = Task::kAction;
+  static constexpr Task kTask = Task::kAction;
   const Texts read = ReadTexts(call.request, TextsForm::kSingleOrMany, max_batch_);
   const ModelSet models = engine_->Take();
   if (models.Get(kTask) == nullptr) return NoModelYet(kTask);
-  Engine::Scratch& scratch = ScratchOfThread();
-  std::vector<float> scores;
+  AnswerOptions options;
+  options.tasks = {&kTask, 1};
+  options.scores = true;
   Response response;
   response.texts = read.texts.size();
   response.body.reserve(512 * read.texts.size());
   JsonWriter writer(&response.body);
   if (!read.single) writer.StartArray();
   for (const std::string_view text : read.texts) {
-    Engine::Prepare(text, &scratch);
-    const Prediction prediction = Engine::Score(models, kTask, &scratch, &scores);
-    const TaskAnswer answer = Engine::Decide(models, kTask, prediction, text, &scratch);
-    CountAnswer(call.metrics, models, kTask, prediction, answer);
-    writer.StartObject().Key("label").String(TaskLabels(kTask)[answer.label]);
-    writer.Key("confidence").Float(answer.probability);
-    writer.Key("action").String(RecommendedAction(answer.label));
-    if (answer.source == AnswerSource::kStatusCode) writer.Key("usedFallback").Bool(true);
-    WriteScores(kTask, scores, &writer);
-    WriteLabelFacts(text, &writer);
-    writer.EndObject();
+    const Answer answer =
+        AnswerQuestion(models, {text}, options, Engine::Predict, &ScratchOfThread());
+    const Answer::OfTask& of = *answer.tasks[Index(kTask)];
+    CountAnswer(call.metrics, models, kTask, of.prediction, of.answer);
+    WriteLabelAnswer(answer, &writer);
   }
   if (!read.single) writer.EndArray();
   return response;
