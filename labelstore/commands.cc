@@ -12,7 +12,7 @@
 #include "labelstore/command_line.h"
 #include "labelstore/content.h"
 #include "labelstore/import.h"
-#include "base/progress.h"
+#include "base/progress_line.h"
 #include "labelstore/schema.h"
 
 namespace rebound {
@@ -95,7 +95,7 @@ int RunImport(int argc, const char* const* argv) {
     }
   }
   const auto store = OpenLabelStore(StoreUri(*values));
-  Progress progress("importing", 0);
+  ProgressLine progress("importing", 0);
   int64_t bad = 0;
   options.on_progress = [&](int64_t rows) { progress.Update(rows); };
   options.on_bad_row = [&](int64_t at, const std::string& why) {

@@ -11,7 +11,7 @@
 #include "labelstore/command_line.h"
 #include "labelstore/commands.h"
 #include "labelstore/generator.h"
-#include "base/progress.h"
+#include "base/progress_line.h"
 
 namespace rebound {
 namespace {
@@ -107,7 +107,7 @@ void PrintSeeds(const Corpus& corpus, const Generator& generator, int64_t wanted
 // Stores about `expand` texts; *texts says how many.
 ImportResult StoreSeeds(const Generator& generator, int64_t expand, LabelStore* store,
                         int64_t* texts) {
-  Progress progress("seeding", expand);
+  ProgressLine progress("seeding", expand);
   ImportResult total;
   std::vector<Submission> block;
   const auto flush = [&] {

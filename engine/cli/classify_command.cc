@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "base/program_options.h"
-#include "base/progress.h"
+#include "base/progress_line.h"
 #include "engine/answer.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/prediction_memory.h"
@@ -83,7 +83,7 @@ class Classification {
 
   // The exit code.
   int Run() {
-    Progress progress("classifying", total_bytes_ > 0 ? total_bytes_ : 0);
+    ProgressLine progress("classifying", total_bytes_ > 0 ? total_bytes_ : 0);
     SourceItem item;
     while (source_->Next(&item)) {
       progress.Update(source_->Position());

@@ -8,13 +8,13 @@
 
 namespace rebound {
 
-class Progress {
+class ProgressLine {
  public:
   // `total` 0: not known.
-  Progress(std::string what, int64_t total);
-  ~Progress();  // ends the line
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
+  ProgressLine(std::string what, int64_t total);
+  ~ProgressLine();  // ends the line
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
 
   void Update(int64_t done);
 

@@ -1,4 +1,4 @@
-#include "base/progress.h"
+#include "base/progress_line.h"
 
 #include <unistd.h>
 
@@ -11,14 +11,14 @@ using std::chrono::duration;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-Progress::Progress(std::string what, int64_t total)
+ProgressLine::ProgressLine(std::string what, int64_t total)
     : what_(std::move(what)),
       total_(total),
       terminal_(::isatty(STDERR_FILENO) == 1),
       start_(Clock::now()),
       next_(start_ + seconds(2)) {}
 
-void Progress::Update(int64_t done) {
+void ProgressLine::Update(int64_t done) {
   const Clock::time_point now = Clock::now();
   if (now < next_) return;
   next_ = now + (terminal_ ? milliseconds(200) : milliseconds(10'000));
@@ -36,7 +36,7 @@ void Progress::Update(int64_t done) {
   shown_ = true;
 }
 
-Progress::~Progress() {
+ProgressLine::~ProgressLine() {
   if (shown_ && terminal_) std::fputc('\n', stderr);
 }
 
