@@ -79,12 +79,15 @@ Api::Api(const ApiOptions& options, const Engine* engine, Cache* cache, Reloader
       classify_v3_(engine, cache, &policy_, TasksOf(*reloader), options.max_batch),
       labels_(engine, options.max_batch),
       models_(reloader),
+      trainer_(options.trainer ? std::make_unique<Trainer>(*options.trainer) : nullptr),
+      retrain_(trainer_.get()),
       status_(cache, options.cache, [reloader] { return reloader->Statuses(); }),
       background_(kMostSlowWaiting) {
   classify_.AddTo(&router_);
   classify_v3_.AddTo(&router_);
   labels_.AddTo(&router_);
   models_.AddTo(&router_);
+  retrain_.AddTo(&router_);
   status_.AddTo(&router_);
   DocsRoutes::AddTo(&router_);
   metrics_.emplace(&router_);

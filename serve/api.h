@@ -6,6 +6,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -21,8 +22,10 @@
 #include "serve/metrics.h"
 #include "serve/model_routes.h"
 #include "serve/reload.h"
+#include "serve/retrain_routes.h"
 #include "serve/router.h"
 #include "serve/status_routes.h"
+#include "serve/trainer.h"
 
 namespace rebound {
 
@@ -30,7 +33,8 @@ struct ApiOptions {
   size_t max_batch = 1000;
   GateOptions gate;
   CacheFacts cache;
-  std::filesystem::path backoff_policy;  // empty: none
+  std::filesystem::path backoff_policy;   // empty: none
+  std::optional<TrainerOptions> trainer;  // nullopt: there is no label store to train from
 };
 
 class Api {
@@ -70,6 +74,8 @@ class Api {
   const ClassifyV3 classify_v3_;
   const LabelRoutes labels_;
   const ModelRoutes models_;
+  const std::unique_ptr<Trainer> trainer_;  // null: no store
+  const RetrainRoutes retrain_;
   StatusRoutes status_;
   Router router_;
   std::optional<Metrics> metrics_;  // made when the router is filled

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "engine/load.h"
 #include "models/bundle_store.h"
 #include "models/classifier.h"
 #include "serve/bundle_archive.h"
@@ -42,16 +43,6 @@ std::string WithoutRoot(std::string text, const BundleStore& store) {
     text.erase(at, root.size());
   }
   return text;
-}
-
-// Proves the version as the reloader will: nothing that cannot serve becomes current.
-void Verify(const BundleStore& store, Task task, int version) {
-  const auto classifier = Classifier::Load(store.BundleFolder(task, version));
-  const BundleConfig& config = classifier->config();
-  if (config.task == task && config.version == version) return;
-  throw Error(ErrorCode::kCorrupt, store.BundleFolder(task, version).string() + " holds version " +
-                                       std::to_string(config.version) + " of task " +
-                                       std::string(TaskName(config.task)));
 }
 
 }  // namespace
@@ -99,7 +90,7 @@ Response ModelRoutes::Promote(const Call& call) const {
       "version " + std::to_string(version) + " of task '" + std::string(TaskName(*task)) + "'";
   const BundleStore& store = reloader_->store();
   try {
-    Verify(store, *task, version);
+    LoadVersion(store, *task, version);
     BundleStore(store).Promote(*task, version);
   } catch (const Error& e) {
     Log(LogLevel::kWarning, "not promoted",

@@ -58,6 +58,12 @@ CommandLine MakeCommandLine() {
   add("max-batch", number(1000), "most texts in a request");
   add("backoff-policy", text("")->value_name("FILE"),
       "YAML or JSON: fields and actions by backoff class; read anew when it changes");
+  add("store", text("")->value_name("URI"),
+      "the label store, a PostgreSQL connection string: for training from the API");
+  add("trainer", text("")->value_name("FILE"),
+      "rebound-train, for POST /admin/api/retrain; default: beside this program");
+  add("work-folder", text("")->value_name("DIR"),
+      "where a training run's log stands; default: DIR of --models, in .work");
   add("drain-grace", seconds(0)->value_name("SECONDS"),
       "how long a stop goes on serving with /readyz at 503, before it lets nobody in");
   add("drain-timeout", seconds(30)->value_name("SECONDS"),
@@ -75,6 +81,25 @@ CommandLine MakeCommandLine() {
   add("log-format", text("text"), "text or json");
   add("check-config", po::bool_switch(), "check the options and exit");
   return line;
+}
+
+// What POST /admin/api/retrain runs; nullopt without a store.
+std::optional<TrainerOptions> ReadTrainerOptions(const po::variables_map& values) {
+  const auto text = [&](const char* name) { return values[name].as<std::string>(); };
+  if (text("store").empty()) return std::nullopt;
+  TrainerOptions trainer;
+  trainer.program = text("trainer");
+  if (trainer.program.empty()) {
+    std::error_code unknown;
+    const auto self = std::filesystem::read_symlink("/proc/self/exe", unknown);
+    trainer.program = self.parent_path() / "rebound-train";
+  }
+  trainer.folder = text("work-folder");
+  if (trainer.folder.empty()) trainer.folder = std::filesystem::path(text("models")) / ".work";
+  trainer.arguments = {"--models", text("models")};
+  // Not among the arguments: every user of the machine can read those.
+  trainer.environment = {"REBOUND_STORE=" + text("store")};
+  return trainer;
 }
 
 }  // namespace
@@ -102,6 +127,7 @@ std::optional<ServeOptions> ParseServeOptions(int argc, const char* const* argv)
   options.cache.timed = values["cache-timer"].as<bool>();
   options.api.max_batch = count("max-batch", 1, 1'000'000);
   options.api.backoff_policy = text("backoff-policy");
+  options.api.trainer = ReadTrainerOptions(values);
   options.api.gate = ReadGateOptions(values);
   options.api.cache.folder = text("cache-folder");
   options.cache_saver.folder = options.api.cache.folder;

@@ -7,12 +7,12 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 #include <exception>
 #include <utility>
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/utc_time.h"
 #include "engine/load.h"
 
 namespace rebound {
@@ -21,15 +21,6 @@ namespace {
 // inotify tells at once; this catches folders that were not there to watch and file systems without
 // it.
 constexpr std::chrono::milliseconds kLookEvery{3000};
-
-std::string TimeNow() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char text[32];
-  const size_t length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return {text, length};
-}
 
 }  // namespace
 
@@ -201,7 +192,7 @@ void Reloader::Report(Entry* entry, TaskStatus::Outcome outcome, int version,
   status.last_outcome = outcome;
   ++(outcome == TaskStatus::Outcome::kLoaded ? status.loads : status.failures);
   status.last_version = version;
-  status.last_at = TimeNow();
+  status.last_at = UtcNow();
   status.last_error = error;
 }
 

@@ -1,5 +1,6 @@
 #include "tests/api/serve/json_shape.h"
 
+#include <algorithm>
 #include <set>
 #include <stdexcept>
 
@@ -8,8 +9,9 @@ namespace {
 
 void CheckKeywords(const JsonValue& schema) {
   static const std::set<std::string_view> kKnown = {
-      "type",  "description", "properties", "required", "additionalProperties",
-      "items", "enum",        "oneOf",      "minimum",  "maximum"};
+      "type",    "description", "properties", "required", "additionalProperties",
+      "items",   "enum",        "oneOf",      "minimum",  "maximum",
+      "default", "format"};
   for (const auto& member : schema.GetObject()) {
     if (kKnown.count(JsonText(member.name)) == 0) {
       throw std::runtime_error("the keyword is not known: " + std::string(JsonText(member.name)));
@@ -22,9 +24,17 @@ bool IsOfType(const JsonValue& value, std::string_view type) {
   if (type == "array") return value.IsArray();
   if (type == "string") return value.IsString();
   if (type == "boolean") return value.IsBool();
+  if (type == "null") return value.IsNull();
   if (type == "integer") return value.IsInt64();
   if (type == "number") return value.IsNumber();
   throw std::runtime_error("the type is not known: " + std::string(type));
+}
+
+// `type`: a type's name, or an array of them.
+bool IsOfOneType(const JsonValue& value, const JsonValue& type) {
+  if (type.IsString()) return IsOfType(value, JsonText(type));
+  return std::any_of(type.Begin(), type.End(),
+                     [&](const JsonValue& one) { return IsOfType(value, JsonText(one)); });
 }
 
 std::string ObjectProblem(const JsonValue& document, const JsonValue& schema,
@@ -88,8 +98,8 @@ std::string ShapeProblem(const JsonValue& document, const JsonValue& any_schema,
     return fitting == 1 ? "" : place + " fits " + std::to_string(fitting) + " forms" + problems;
   }
   const JsonValue* type = FindJson(schema, "type");
-  if (type != nullptr && !IsOfType(value, JsonText(*type))) {
-    return place + " is no " + std::string(JsonText(*type));
+  if (type != nullptr && !IsOfOneType(value, *type)) {
+    return place + " is no " + (type->IsString() ? std::string(JsonText(*type)) : "such value");
   }
   if (const JsonValue* known = FindJson(schema, "enum")) {
     bool found = false;

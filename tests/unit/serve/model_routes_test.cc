@@ -91,7 +91,8 @@ TEST_F(ModelRoutesTest, ABundleOfAnotherTaskInTheFolderIsRefused) {
   const Response refused = Promote("bnac", 2);
   EXPECT_EQ(refused.status, 422);
   EXPECT_EQ(Detail(refused),
-            "version 2 of task 'bnac' does not verify: bnac/000002 holds version 1 of task action");
+            "version 2 of task 'bnac' does not verify: bnac/000002 holds version 1 of task action: "
+            "restore or promote another version");
 }
 
 TEST_F(ModelRoutesTest, AReloadTakesOverWhatSomebodyElsePromoted) {
