@@ -196,7 +196,7 @@ constexpr BlockList kLists[] = {
     {"RFC-Clueless", "", kDomain, "rfc-clueless.org rfc-ignorant.org rfc-ignorant.de",
      "rfc clueless|rfc ignorant", false, "https://rfc-clueless.org/"},
     {"Trend Micro", "", kIp, "mail-abuse.com mail-abuse.org ers.trendmicro.com",
-     "maps rbl|trend micro ers", false, kTrendPage},
+     "maps rbl|trend micro ers|trend micro email reputation", false, kTrendPage},
     {"Trend Micro", "", kIp, "", "trend micro", true, kTrendPage},
     {"Cloudmark CSI", "", kIp, "csi.cloudmark.com csi.mimecast.org",
      "cloudmark csi|cloudmark sender intelligence|csi global", false, kCloudmarkPage},

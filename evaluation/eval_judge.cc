@@ -18,27 +18,6 @@ std::vector<std::string> LabelNames(Task task) {
   return {labels.begin(), labels.end()};
 }
 
-std::vector<size_t> FindAccepted(Task task, const LabelledText& row,
-                                 const std::vector<std::string>& names) {
-  std::vector<size_t> accepted;
-  for (const std::string& name : names) {
-    const std::optional<size_t> label = FindLabel(task, name);
-    if (!label) {
-      throw Error(ErrorCode::kInvalidArgument,
-                  "row " + row.id + ": '" + name + "' is no class of " +
-                      std::string(TaskName(task)) + "; its classes are in models/task.h");
-    }
-    accepted.push_back(*label);
-  }
-  return accepted;
-}
-
-std::string JoinNames(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : " or ") + word;
-  return out;
-}
-
 bool Accepts(const std::vector<size_t>& accepted, size_t label) {
   return std::find(accepted.begin(), accepted.end(), label) != accepted.end();
 }
@@ -69,9 +48,8 @@ class Judge {
         probabilities_(TaskLabels(task).size()) {}
 
   void Add(const LabelledText& row) {
-    const auto names = row.classes.find(std::string(TaskKey(task_)));
-    if (names == row.classes.end()) return;
-    const std::vector<size_t> accepted = FindAccepted(task_, row, names->second);
+    const std::vector<size_t> accepted = FindAccepted(task_, row);
+    if (accepted.empty()) return;
     const Classifier& classifier = *models_.Get(task_);
     Engine::Prepare(row.text, &scratch_);
     const Prediction prediction = Engine::Score(models_, task_, &scratch_, &probabilities_);
@@ -83,7 +61,7 @@ class Judge {
       if (answer.source == AnswerSource::kStatusCode) ++report_.by_status_code;
     }
     all_.Add(accepted, label, probabilities_);
-    if (row.sure) AddSure(row, JoinNames(names->second), accepted, label, by_model);
+    if (row.sure) AddSure(row, accepted, label, by_model);
   }
 
   TaskReport Finish() {
@@ -98,8 +76,8 @@ class Judge {
   }
 
  private:
-  void AddSure(const LabelledText& row, const std::string& names,
-               const std::vector<size_t>& accepted, size_t label, size_t by_model) {
+  void AddSure(const LabelledText& row, const std::vector<size_t>& accepted, size_t label,
+               size_t by_model) {
     sure_.Add(accepted, label, probabilities_);
     rows_.push_back({accepted, LabelOfStatusCodes(task_, FindStatusCodes(row.text)), by_model});
     const bool right = Accepts(accepted, label);
@@ -112,8 +90,8 @@ class Judge {
     count(&sources_, SourceName(row.source));
     count(&languages_, row.language.empty() ? ScriptOf(row.text) : row.language);
     if (right) return;
-    report_.mistakes.push_back(
-        {row.id, names, accepted.front(), label, probabilities_[label], Mask(row.text)});
+    report_.mistakes.push_back({row.id, JoinAccepted(task_, row), accepted.front(), label,
+                                probabilities_[label], Mask(row.text)});
   }
 
   template <class Answer>
@@ -171,6 +149,30 @@ Scorecard ReadRunScorecard(const std::filesystem::path& bundle) {
 }
 
 }  // namespace
+
+std::vector<size_t> FindAccepted(Task task, const LabelledText& row) {
+  std::vector<size_t> accepted;
+  const auto names = row.classes.find(std::string(TaskKey(task)));
+  if (names == row.classes.end()) return accepted;
+  for (const std::string& name : names->second) {
+    const std::optional<size_t> label = FindLabel(task, name);
+    if (!label) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  "row " + row.id + ": '" + name + "' is no class of " +
+                      std::string(TaskName(task)) + "; its classes are in models/task.h");
+    }
+    accepted.push_back(*label);
+  }
+  return accepted;
+}
+
+std::string JoinAccepted(Task task, const LabelledText& row) {
+  std::string out;
+  for (const std::string& name : row.classes.at(std::string(TaskKey(task)))) {
+    out.append(out.empty() ? "" : " or ").append(name);
+  }
+  return out;
+}
 
 TaskReport JudgeTask(Task task, const ModelSet& models, const std::filesystem::path& bundle,
                      const std::vector<LabelledText>& rows, bool with_fallback) {

@@ -10,6 +10,7 @@
 #include "engine/engine.h"
 #include "evaluation/eval_judge.h"
 #include "evaluation/eval_split.h"
+#include "evaluation/eval_suppress.h"
 #include "evaluation/labelled_text.h"
 #include "evaluation/report.h"
 #include "models/bundle_store.h"
@@ -65,6 +66,7 @@ Report Measure(const std::string& path, const Loaded& loaded, bool with_fallback
         JudgeTask(task, loaded.models, loaded.folders[Index(task)], rows, with_fallback);
     if (judged.all.rows > 0) report.tasks.push_back(std::move(judged));
   }
+  report.suppress = MeasureSuppression(loaded.models, rows, with_fallback);
   if (report.tasks.empty()) {
     throw Error(ErrorCode::kNotFound,
                 path + ": no row is labelled for a task whose bundle was loaded");
@@ -99,6 +101,15 @@ void PrintText(const Report& report, size_t errors) {
     }
     std::cout << "\n";
   }
+  if (report.suppress) {
+    std::cout << WriteSuppressText(*report.suppress);
+    const std::vector<WrongSuppression>& wrong = report.suppress->wrong;
+    if (errors > 0 && !wrong.empty()) std::cout << "\n  removed without need\n";
+    for (size_t i = 0; i < std::min(errors, wrong.size()); ++i) {
+      std::cout << "  " << wrong[i].id << ": " << wrong[i].accepted << "\n    " << wrong[i].text
+                << "\n";
+    }
+  }
 }
 
 // The scorecards alone; report.json has the rest.
@@ -112,6 +123,8 @@ void PrintJson(const Report& report) {
         o.Key("all").Raw(WriteScorecard(task.all));
       });
     }
+    if (!report.suppress) return;
+    w.Key("suppress").Object([&](JsonWriter& o) { WriteSuppressJson(*report.suppress, o); });
   });
   std::cout << out << "\n";
 }

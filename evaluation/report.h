@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,6 +12,7 @@
 
 #include "evaluation/interval.h"
 #include "evaluation/scorecard.h"
+#include "evaluation/suppress_report.h"
 
 namespace rebound {
 
@@ -53,6 +55,7 @@ struct Report {
   int64_t rows = 0;
   int64_t sure_rows = 0;
   std::vector<TaskReport> tasks;
+  std::optional<SuppressReport> suppress;  // where all three tasks were measured
 };
 
 // "bnac, version 7": figures, a per-class table and the worst confusions.

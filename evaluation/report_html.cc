@@ -234,6 +234,7 @@ std::string WriteHtmlReport(const Report& report) {
         EscapeHtml(report.data_sha256.substr(0, 16)).c_str());
   Summary(report, &out);
   for (const TaskReport& task : report.tasks) Section(task, &out);
+  if (report.suppress) out += WriteSuppressHtml(*report.suppress);
   out += "<h2>Where the texts come from</h2>\n";
   Slices(
       report, "By source",

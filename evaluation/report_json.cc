@@ -76,6 +76,8 @@ std::string WriteJsonReport(const Report& report) {
         o.Key(task.task).Object([&](JsonWriter& t) { WriteTask(task, t); });
       }
     });
+    if (!report.suppress) return;
+    w.Key("suppress").Object([&](JsonWriter& o) { WriteSuppressJson(*report.suppress, o); });
   });
   return out + "\n";
 }

@@ -29,6 +29,22 @@ size_t DigitsAt(std::string_view text, size_t i) {
   return n;
 }
 
+// Whether what stands behind three numbers makes them an IPv4 address or a part of one:
+// "5.7.1.100", "5.7.1.*", "5.7.1.xxx", "5.7.1/24".
+bool IsAddressTail(std::string_view rest) {
+  const char mark = At(rest, 0);
+  if (mark == '.') {
+    const char next = At(rest, 1);
+    if (IsDigit(next) || next == '*') return true;
+    size_t crosses = 0;
+    while (crosses < 4 && (At(rest, 1 + crosses) | 0x20) == 'x') ++crosses;
+    return crosses > 0 && crosses < 4 && !IsWord(At(rest, 1 + crosses));
+  }
+  if (mark != '/') return false;
+  const size_t bits = DigitsAt(rest, 1);
+  return bits > 0 && bits < 3 && !IsWord(At(rest, 1 + bits));
+}
+
 // Bytes of the enhanced code that starts at `i`: class 4 or 5, a subject of the registry (0..7),
 // a detail of up to three digits; 0 where there is none. More dots make it an IPv4 address or a
 // version of some software.
@@ -41,7 +57,7 @@ size_t EnhancedAt(std::string_view text, size_t i) {
   const size_t detail = DigitsAt(text, i + 4);
   if (detail == 0 || detail > 3) return 0;
   const size_t end = i + 4 + detail;
-  if (IsWord(At(text, end)) || (At(text, end) == '.' && IsDigit(At(text, end + 1)))) return 0;
+  if (IsWord(At(text, end)) || IsAddressTail(text.substr(end))) return 0;
   return end - i;
 }
 

@@ -110,6 +110,44 @@ TEST_F(EvalProgramTest, TextsOfTheReportAreMasked) {
   }
 }
 
+// A recipient that is told gone by all three, one that is full, a block list, and a row that
+// accepts both a recipient that is gone and one that is full.
+constexpr const char* kSuppressRows =
+    "{\"id\":\"gone\",\"text\":\"550 5.1.1 unknown\",\"bnac\":\"RECIPIENT_NOT_FOUND\",\"backoff\":"
+    "\"RECIPIENT_ERROR\",\"label\":\"user_unknown\"}\n"
+    "{\"id\":\"later\",\"text\":\"450 4.1.1 unknown\",\"bnac\":\"RECIPIENT_NOT_FOUND\",\"backoff\":"
+    "\"RECIPIENT_ERROR\",\"label\":\"user_unknown\"}\n"
+    "{\"id\":\"listed\",\"text\":\"550 unknown ann@acme.example\",\"bnac\":\"BLOCK_LIST\","
+    "\"backoff\":\"INFRASTRUCTURE_BLOCK\",\"label\":\"ip_blacklisted\"}\n"
+    "{\"id\":\"open\",\"text\":\"550 "
+    "unknown\",\"bnac\":[\"RECIPIENT_NOT_FOUND\",\"RECIPIENT_ERROR\"],"
+    "\"backoff\":[\"RECIPIENT_ERROR\",\"MAILBOX_FULL\"],\"label\":[\"user_unknown\",\"mailbox_"
+    "full\"]}\n"
+    "{\"id\":\"doubt\",\"text\":\"550 unknown\",\"bnac\":\"TLS\",\"backoff\":\"GENERIC_BLOCK\","
+    "\"label\":\"unknown\",\"sure\":false}\n"
+    "{\"id\":\"half\",\"text\":\"550 unknown\",\"bnac\":\"TLS\"}\n";
+
+TEST_F(EvalProgramTest, SuppressIsMeasuredWhereAllThreeTasksHaveABundle) {
+  EXPECT_EQ(Eval(kSuppressRows, Models()).output.find("suppress ("), std::string::npos)
+      << "no bundle of backoff";
+  test::TestBundle bundle;
+  bundle.task = Task::kBackoff;
+  test::PublishTestBundle(&store_, bundle);
+  const Ran ran = Eval(kSuppressRows, Models() + "--errors 5");
+  ASSERT_EQ(ran.exit_code, 0) << ran.errors;
+  EXPECT_NE(ran.output.find("suppress (3 sure rows, 1 more are open)"), std::string::npos)
+      << ran.output;
+  EXPECT_NE(ran.output.find("  listed: BLOCK_LIST, INFRASTRUCTURE_BLOCK, ip_blacklisted\n    550 "
+                            "unknown __email__\n"),
+            std::string::npos)
+      << ran.output;
+  const JsonDocument json = ParseJson(Eval(kSuppressRows, Models() + "--json").output);
+  const JsonValue& counts = GetJson(GetJson(json, "suppress"), "counts");
+  EXPECT_EQ(counts[2][2].GetInt(), 1) << "gone";
+  EXPECT_EQ(counts[1][1].GetInt(), 1) << "later";
+  EXPECT_EQ(counts[0][2].GetInt(), 1) << "listed, which the model takes for unknown";
+}
+
 TEST_F(EvalProgramTest, ASplitHasHalvesWithoutNearCopiesAndWhatImportReads) {
   const std::string rows =
       "{\"text\":\"550 5.1.1 <ann@acme.example>: no such user in this domain\",\"bnac\":"

@@ -184,6 +184,7 @@ TEST(BlockLists, TheMostSpecificComesFirstAndStandsForTheWhole) {
   EXPECT_EQ(Lists("listed by SORBS and zen.spamhaus.org"), "Spamhaus ZEN ip host, SORBS ip");
   EXPECT_EQ(Lists("see http://www.spamhaus.org/pbl/query/"), "Spamhaus PBL ip host");
   EXPECT_EQ(Lists("Listed by UCEPROTECT-Level3"), "UCEPROTECT Level 3 ip");
+  EXPECT_EQ(Lists("blocked using Trend Micro Email Reputation Service"), "Trend Micro ip");
 }
 
 TEST(BlockLists, KindsAreOfWhatIsListed) {
@@ -314,6 +315,41 @@ TEST(ProviderFacts, ASendersHostOrAnAddressIsNoReceiver) {
     EXPECT_TRUE(FindProvider(text).empty()) << text;
   }
   EXPECT_EQ(FindProvider("host mx.yandex.ru[192.0.2.1] said: 550 no").receiver, "Yandex");
+}
+
+TEST(FactsTest, CodesAreThePostalsysLibrarysToTheLetter) {
+  struct {
+    const char *text, *reply, *enhanced;
+  } const cases[] = {
+      {"550 User unknown", "550", ""},
+      {"550 5.1.1 User unknown", "550", "5.1.1"},
+      {"550-5.1.1 User unknown", "550", "5.1.1"},
+      {"550 5.7.23 SPF validation failed", "550", "5.7.23"},
+      {"Connection refused", "", ""},
+      {"550 IP 5.7.1.100 is blacklisted", "550", ""},
+      {"Server at 5.2.2.50 rejected", "", ""},
+      {"550 5.7.1.0 not a code", "550", ""},
+      {"v1.2 5.7.1 result", "", "5.7.1"},
+  };
+  for (const auto& c : cases) {
+    const Facts facts = FindFacts(c.text);
+    EXPECT_EQ(facts.codes.reply, c.reply) << c.text;
+    EXPECT_EQ(facts.codes.enhanced, c.enhanced) << c.text;
+  }
+}
+
+// No byte of an address is read as a code, wherever it stands and whatever stands around it.
+TEST(FactsTest, NoEnhancedCodeComesOutOfAnAddress) {
+  for (const char* address : {"5.7.1.100", "4.4.4.4", "5.1.1.1", "10.5.1.1", "192.4.7.1",
+                              "5.5.5.255", "5.7.1.0/24", "5.7.1.*", "5.7.1.xxx", "5.7.1/24"}) {
+    for (const char* before :
+         {"", " ", "[", "(", "<", "ip=", "IP:", "from ", "smtp;", "550 ", "550-"}) {
+      for (const char* after : {"", " ", "]", ")", ">", ":25", ",", ";", "\r\n", " 550"}) {
+        const std::string text = std::string(before) + address + after;
+        EXPECT_EQ(FindFacts(text).codes.enhanced, "") << text;
+      }
+    }
+  }
 }
 
 TEST(FactsTest, NothingIsFoundInNothing) {

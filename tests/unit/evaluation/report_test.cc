@@ -74,6 +74,49 @@ TEST(ReportTest, ThePageHasBothPlotsOfEveryTaskAndItsSlices) {
   EXPECT_NE(page.find("majority class"), std::string::npos);
 }
 
+SuppressReport MakeSuppress() {
+  SuppressReport suppress;
+  suppress.counts = {{{90, 5, 1}, {2, 20, 3}, {1, 4, 16}}};
+  suppress.open = 7;
+  suppress.fault_rows = 100;
+  suppress.fault_right = 93;
+  suppress.wrong = {{"row-9", "SPF, <b>, auth_failure", "550 <script>x</script>"}};
+  return suppress;
+}
+
+TEST(ReportTest, SuppressHasItsSharesAndItsTable) {
+  const std::string text = WriteSuppressText(MakeSuppress());
+  EXPECT_EQ(text.find("suppress (142 sure rows, 7 more are open)\n"), 0u) << text;
+  EXPECT_NE(text.find("precision of yes                           0.8000  [0.5840, 0.9193]  16 of "
+                      "20\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("recall of yes                              0.7619"), std::string::npos);
+  EXPECT_NE(text.find("yes where the recipient is not why         0.0104"), std::string::npos);
+  EXPECT_NE(text.find("fault right                                0.9300"), std::string::npos);
+  EXPECT_NE(text.find("  after_repeats                          2            20             3\n"),
+            std::string::npos)
+      << text;
+}
+
+TEST(ReportTest, SuppressIsInTheJsonAndThePageOnlyWhereItWasMeasured) {
+  Report report = MakeReport();
+  EXPECT_EQ(FindJson(ParseJson(WriteJsonReport(report)), "suppress"), nullptr);
+  EXPECT_EQ(Count(WriteHtmlReport(report), "suppress"), 0u);
+  report.suppress = MakeSuppress();
+  const JsonDocument json = ParseJson(WriteJsonReport(report));
+  const JsonValue& suppress = GetJson(json, "suppress");
+  EXPECT_EQ(GetJsonInt(suppress, "rows"), 142);
+  EXPECT_DOUBLE_EQ(GetJsonDouble(GetJson(suppress, "precision"), "value"), 0.8);
+  EXPECT_EQ(GetJsonInt(GetJson(suppress, "yes_where_not_the_recipient"), "rows"), 96);
+  EXPECT_EQ(GetJson(suppress, "counts")[2][1].GetInt(), 4);
+  const std::string page = WriteHtmlReport(report);
+  EXPECT_NE(page.find("<tr><td>after_repeats</td><td>2</td><td>20</td><td>3</td></tr>"),
+            std::string::npos);
+  EXPECT_EQ(Count(page, "<script"), 0u);
+  EXPECT_EQ(Count(page, "<b>, auth"), 0u);
+}
+
 TEST(ReportTest, ThePageAsksNothingOfTheNetworkAndRunsNoTextOfTheData) {
   const std::string page = WriteHtmlReport(MakeReport());
   for (const char* foreign : {"http:", "https:", "<script", "src=", "url(", "@import", "<link"}) {

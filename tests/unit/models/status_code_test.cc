@@ -58,6 +58,9 @@ TEST(FindStatusCodes, FindsTheFirstOfEachAndNeverPartOfAnAddressOrNumber) {
       {"at 12:450 or 10:551", "", ""},
       {"Exim 4.94.2 and 5.15.0-91 and 4.8.1 and 15.20.5.1", "", ""},
       {"192.5.7.1 and 1.5.7.1", "", ""},
+      {"5.7.1.* and 5.7.1.x and 5.7.1.xxx and 5.7.1.XXX, 5.7.1/24, 5.7.1/8", "", ""},
+      {"5.1.1.xylophones are gone", "", "5.1.1"},
+      {"5.1.1/550 and 550/5.1.1", "", "5.1.1"},
       {"5.7.1a and a5.7.1 and 5.7.1_2 and 5.7.1000", "", ""},
       {"6.1.1 and 1.1.1 and 5.8.1", "", ""},
   };
