@@ -1,4 +1,4 @@
-#include "labelstore/csv.h"
+#include "base/csv.h"
 
 #include <utility>
 
@@ -7,7 +7,8 @@ namespace {
 constexpr int kEnd = std::char_traits<char>::eof();
 }
 
-CsvReader::CsvReader(std::istream& input) : input_(input) {
+CsvReader::CsvReader(std::istream& input, CsvComments comments)
+    : input_(input), comments_(comments) {
   for (const char c : {'\xEF', '\xBB', '\xBF'}) {
     if (input_.peek() != std::char_traits<char>::to_int_type(c)) break;
     input_.get();
@@ -54,6 +55,10 @@ bool CsvReader::Next(CsvRow* row) {
     *row = CsvRow();
     row->line = line_;
     row_bytes_ = 0;
+    if (comments_ == CsvComments::kHash && input_.rdbuf()->sgetc() == '#') {
+      SkipLine();
+      continue;
+    }
     std::string field;
     bool was_quoted = false, any = false;
     while (true) {
