@@ -4,11 +4,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/csv.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "labelstore/content.h"
-#include "labelstore/csv.h"
 
 namespace rebound {
 namespace {

@@ -1,4 +1,4 @@
-#include "labelstore/csv.h"
+#include "base/csv.h"
 
 #include <gtest/gtest.h>
 
@@ -8,9 +8,9 @@ namespace rebound {
 namespace {
 
 // Rows as "line:field|field" or "line!fault".
-std::vector<std::string> Read(const std::string& text) {
+std::vector<std::string> Read(const std::string& text, CsvComments comments = CsvComments::kNone) {
   std::istringstream input(text);
-  CsvReader reader(input);
+  CsvReader reader(input, comments);
   CsvRow row;
   std::vector<std::string> rows;
   while (reader.Next(&row)) {
@@ -58,6 +58,15 @@ TEST(Csv, AFieldWithoutEndNeedsNoUnboundedMemory) {
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0], "1!the row is larger than 16 MiB: is a quote missing?");
   EXPECT_EQ(rows[1], "2:a|b");
+}
+
+TEST(Csv, PassesOverCommentsWhereAskedFor) {
+  const std::string text =
+      "# rules\na,#b\n#x,\"y\n\"# no comment\",c\n\"two\n# lines\",d\n #e,f\n#end";
+  EXPECT_EQ(Read(text, CsvComments::kHash),
+            (Rows{"2:a|#b", "4:# no comment|c", "5:two\n# lines|d", "7: #e|f"}));
+  EXPECT_EQ(Read("#a,b\n"), Rows{"1:#a|b"});
+  EXPECT_TRUE(Read("#", CsvComments::kHash).empty());
 }
 
 TEST(Csv, AnEmptyFileHasNoRow) {

@@ -1,0 +1,1 @@
+rebound_library(test_ldap ldap.cc DEPS datasource test_postgres base)
