@@ -7,8 +7,10 @@
 // Thread-safe.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace rebound {
 
@@ -28,5 +30,19 @@ extern const std::string_view kMaskTokens[10];
 // "". Invariant: Normalise(Mask(x)) == Normalise(x).
 void Normalise(std::string_view text, std::string* out);
 std::string Normalise(std::string_view text);
+
+// A word of a canonical form (what stands between blanks) and the bytes of the text that it stands
+// for: the whole address for `__email__` and for the name behind it, `5.1.1` for `5_1_1`.
+struct SourceWord {
+  size_t begin, end;  // in the canonical form
+  size_t from, to;    // in the text
+};
+
+// Normalise, and where each word came from. Replaces `*words` with the words of `*out` in order:
+// spans are not empty, stay inside the text and cut no character of it. They are in order and apart
+// but for one case: all words of one token have the token's span, or (the page of a known site) a
+// part of it. What has no word has left no trace in the canonical form: punctuation, dropped codes
+// of continued lines, bytes that are no UTF-8, what lies beyond kMaxTextBytes.
+void NormaliseWithSpans(std::string_view text, std::string* out, std::vector<SourceWord>* words);
 
 }  // namespace rebound
