@@ -16,7 +16,9 @@ namespace {
 constexpr size_t kAlignment = 64;
 constexpr size_t kLargestTable = size_t{2} << 30;  // bytes
 
-size_t Padded(size_t columns) { return (columns + 3) / 4 * 4; }
+size_t Padded(size_t columns, size_t multiple = 4) {
+  return (columns + multiple - 1) / multiple * multiple;
+}
 
 std::string ShapeText(const std::vector<int64_t>& shape) {
   std::string text = "[";
@@ -97,6 +99,10 @@ void PackedMatrix::AddProduct(const float* x, float* out) const {
   FastestKernels().add_product(values_.data(), runs_.data(), columns_, x, out);
 }
 
+void PackedMatrix::AddSparseProduct(const float* x, const uint64_t* used, float* out) const {
+  FastestKernels().add_sparse_product(values_.data(), runs_.data(), columns_, used, x, out);
+}
+
 FoldedNetwork::FoldedNetwork(const BundleConfig& config, const TensorMap& tensors)
     : widths_(ConvWidths(config.network)) {
   CheckTensors(config, tensors);
@@ -109,7 +115,8 @@ FoldedNetwork::FoldedNetwork(const BundleConfig& config, const TensorMap& tensor
   filters_ = size(kFiltersSize);
   hidden_ = size(kHiddenSize);
   outputs_ = CountOutputs(config);
-  output_columns_ = Padded(outputs_);
+  // Behind a hidden layer few sums are left: in one block they hide each other's latency.
+  output_columns_ = Padded(outputs_, hidden_ > 0 ? 16 : 4);
   dense_columns_ = hidden_ > 0 ? Padded(hidden_) : output_columns_;
   filter_columns_ = Padded(filters_);
   row_ = dense_columns_;
@@ -222,18 +229,20 @@ std::span<const float> FoldedNetwork::Forward(std::span<const int32_t> ids,
   for (size_t c = 0; c < dense_columns_; ++c) {
     dense[c] = dense[c] * scale + dense_bias_.data()[c];
   }
+  const size_t columns = widths_.size() * filter_columns_;
+  scratch->used.resize((std::max(columns, dense_columns_) + 63) / 64);
   if (!widths_.empty()) {
-    const size_t columns = widths_.size() * filter_columns_;
     float* const features = scratch->features.Reserve(columns);
     Convolve(scratch->rows, ids.size(), features);
-    conv_to_dense_.AddProduct(features, dense);
+    FastestKernels().rectify(features, columns, scratch->used.data());
+    conv_to_dense_.AddSparseProduct(features, scratch->used.data(), dense);
   }
   if (hidden_ == 0) return {dense, outputs_};
 
-  for (size_t c = 0; c < dense_columns_; ++c) dense[c] = std::max(dense[c], 0.0F);
+  FastestKernels().rectify(dense, dense_columns_, scratch->used.data());
   float* const logits = scratch->logits.Reserve(output_columns_);
   std::copy_n(output_bias_.data(), output_columns_, logits);
-  output_.AddProduct(dense, logits);
+  output_.AddSparseProduct(dense, scratch->used.data(), logits);
   return {logits, outputs_};
 }
 

@@ -44,6 +44,8 @@ class PackedMatrix {
 
   // out[c] += sum over k of x[k] * matrix[k, c]
   void AddProduct(const float* x, float* out) const;
+  // The same where many of `x` are zero; `used` is of VectorKernels::rectify.
+  void AddSparseProduct(const float* x, const uint64_t* used, float* out) const;
 
  private:
   size_t columns_ = 0;
@@ -56,6 +58,7 @@ class FoldedNetwork {
   struct Scratch {
     std::vector<size_t> rows;  // [n + widest convolution - 1] offsets into the table
     AlignedFloats features, dense, logits;
+    std::vector<uint64_t> used;  // which features, or hidden numbers, are not zero
   };
 
   // Throws kCorrupt where a tensor is missing, unknown, of another shape than the sizes say or not

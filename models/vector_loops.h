@@ -19,6 +19,31 @@ struct VectorOf<8> {
   using Type = float __attribute__((vector_size(32), aligned(16), may_alias));
 };
 
+template <>
+struct VectorOf<16> {
+  using Type = float __attribute__((vector_size(64), aligned(16), may_alias));
+};
+
+// Bit i: the sign of lane i. Of what a comparison gives.
+template <class Lanes>
+uint64_t SignsOf(Lanes lanes) {
+#ifdef __AVX2__
+  if constexpr (sizeof lanes == 32) {
+    using V = float __attribute__((vector_size(32)));
+    return static_cast<uint64_t>(__builtin_ia32_movmskps256((V)lanes));
+  }
+#endif
+#ifdef __SSE2__
+  if constexpr (sizeof lanes == 16) {
+    using V = float __attribute__((vector_size(16)));
+    return static_cast<uint64_t>(__builtin_ia32_movmskps((V)lanes));
+  }
+#endif
+  uint64_t bits = 0;
+  for (size_t i = 0; i < sizeof lanes / sizeof(float); ++i) bits |= uint64_t{lanes[i] != 0} << i;
+  return bits;
+}
+
 template <size_t Widest>
 struct VectorLoops {
   // C columns in vectors; many accumulators hide the latency of an addition.
@@ -26,6 +51,10 @@ struct VectorLoops {
   struct Block {
     static constexpr size_t kLanes = C < Widest ? C : Widest;
     static constexpr size_t kVectors = C / kLanes;
+    // Of these a product takes as many at a time as leave registers for the factors.
+    static constexpr size_t kParts = (kVectors + 11) / 12;
+    static constexpr size_t kPart = kVectors / kParts;
+    static_assert(C % kLanes == 0 && kVectors % kParts == 0);
     using V = typename VectorOf<kLanes>::Type;
 
     static const V* At(const float* data) { return reinterpret_cast<const V*>(data); }
@@ -57,21 +86,65 @@ struct VectorLoops {
       for (size_t b = 0; b < kVectors; ++b) At(out)[b] = best[b];
     }
 
-    static void AddProduct(const float** values, const RowRun** runs, const float* x, float* out) {
-      V sum[kVectors];
-      for (size_t b = 0; b < kVectors; ++b) sum[b] = At(out)[b];
-      const float* row = *values;
-      const RowRun* run = *runs;
-      for (; run->rows > 0; ++run) {
-        for (size_t k = run->first; k < run->first + run->rows; ++k, row += C) {
-          for (size_t b = 0; b < kVectors; ++b) sum[b] += x[k] * At(row)[b];
-        }
+    // One row's part of a product.
+    static void AddRow(const float* row, float x, V* sum) {
+      for (size_t b = 0; b < kPart; ++b) sum[b] += x * At(row)[b];
+    }
+
+    // Calls rows(the part's first column, its sums) for every part.
+    template <class Rows>
+    static void ForParts(float* out, Rows rows) {
+      for (size_t part = 0; part < kParts; ++part) {
+        const size_t column = part * kPart * kLanes;
+        V sum[kPart];
+        for (size_t b = 0; b < kPart; ++b) sum[b] = At(out + column)[b];
+        rows(column, sum);
+        for (size_t b = 0; b < kPart; ++b) At(out + column)[b] = sum[b];
       }
-      *values = row;
-      *runs = run + 1;
-      for (size_t b = 0; b < kVectors; ++b) At(out)[b] = sum[b];
+    }
+
+    static void AddProduct(const float* values, const RowRun* runs, const float* x, float* out) {
+      ForParts(out, [&](size_t column, V* sum) {
+        const float* row = values + column;
+        for (const RowRun* run = runs; run->rows > 0; ++run) {
+          for (size_t k = run->first; k < run->first + run->rows; ++k, row += C) {
+            AddRow(row, x[k], sum);
+          }
+        }
+      });
+    }
+
+    static void AddSparseProduct(const float* values, const RowRun* runs, const uint64_t* used,
+                                 const float* x, float* out) {
+      ForParts(out, [&](size_t column, V* sum) {
+        const float* row = values + column;
+        for (const RowRun* run = runs; run->rows > 0; row += run->rows * C, ++run) {
+          const size_t end = run->first + run->rows;
+          for (size_t word = run->first / 64; word * 64 < end; ++word) {
+            for (uint64_t bits = BitsBetween(used[word], word * 64, run->first, end); bits != 0;
+                 bits &= bits - 1) {
+              const size_t k = word * 64 + static_cast<size_t>(__builtin_ctzll(bits));
+              AddRow(row + (k - run->first) * C, x[k], sum);
+            }
+          }
+        }
+      });
     }
   };
+
+  // Those bits of a word, which begins at `at`, that stand for [first, end).
+  static uint64_t BitsBetween(uint64_t bits, size_t at, size_t first, size_t end) {
+    if (first > at) bits &= ~uint64_t{0} << (first - at);
+    if (end < at + 64) bits &= (uint64_t{1} << (end - at)) - 1;
+    return bits;
+  }
+
+  // Goes on to the next block.
+  template <size_t C>
+  static void Skip(const float** values, const RowRun** runs) {
+    for (; (*runs)->rows > 0; ++*runs) *values += (*runs)->rows * C;
+    ++*runs;
+  }
 
   static void SumRows(const float* table, const size_t* rows, size_t count, size_t columns,
                       float* out) {
@@ -95,11 +168,33 @@ struct VectorLoops {
   static void AddProduct(const float* values, const RowRun* runs, size_t columns, const float* x,
                          float* out) {
     ForBlocks<kBlockColumns>(columns, [&]<size_t C>(size_t column) {
-      Block<C>::AddProduct(&values, &runs, x, out + column);
+      Block<C>::AddProduct(values, runs, x, out + column);
+      Skip<C>(&values, &runs);
     });
   }
 
-  static constexpr VectorKernels kKernels{SumRows, MaxWindows, AddProduct};
+  static void AddSparseProduct(const float* values, const RowRun* runs, size_t columns,
+                               const uint64_t* used, const float* x, float* out) {
+    ForBlocks<kBlockColumns>(columns, [&]<size_t C>(size_t column) {
+      Block<C>::AddSparseProduct(values, runs, used, x, out + column);
+      Skip<C>(&values, &runs);
+    });
+  }
+
+  static void Rectify(float* x, size_t count, uint64_t* used) {
+    for (size_t word = 0; word * 64 < count; ++word) used[word] = 0;
+    ForBlocks<8>(count, [&]<size_t C>(size_t i) {
+      using V = typename VectorOf < C<Widest ? C : Widest>::Type;
+      for (size_t end = i + C; i < end; i += sizeof(V) / sizeof(float)) {
+        V& values = *reinterpret_cast<V*>(x + i);
+        values = values > 0 ? values : V{};
+        used[i / 64] |= SignsOf(values > 0) << (i % 64);
+      }
+    });
+  }
+
+  static constexpr VectorKernels kKernels{SumRows, MaxWindows, AddProduct, AddSparseProduct,
+                                          Rectify};
 };
 
 }  // namespace rebound

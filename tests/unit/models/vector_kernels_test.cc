@@ -12,11 +12,11 @@
 namespace rebound {
 namespace {
 
-constexpr size_t kColumns[] = {4, 8, 12, 20, 32, 44, 64, 96, 100, 192};
+constexpr size_t kColumns[] = {4, 8, 12, 20, 32, 44, 48, 64, 96, 100, 128, 192};
 
-class VectorKernelsTest : public testing::TestWithParam<const VectorKernels* (*)()> {
+class VectorKernelsTest : public testing::TestWithParam<const VectorKernels*> {
  protected:
-  const VectorKernels& kernels_ = *GetParam()();
+  const VectorKernels& kernels_ = *GetParam();
   std::mt19937 random_{1};
 
   AlignedFloats Numbers(size_t size) {
@@ -93,9 +93,49 @@ TEST_P(VectorKernelsTest, MultipliesTheRowsThatAreThere) {
   }
 }
 
+// The same product, whichever of its factors are zero.
+TEST_P(VectorKernelsTest, LeavesOutWhatIsMultipliedByZero) {
+  constexpr size_t kRows = 200;
+  for (const size_t columns : kColumns) {
+    std::vector<RowRun> runs;
+    ForBlocks<kBlockColumns>(columns, [&]<size_t C>(size_t column) {
+      for (const RowRun run : {RowRun{column % 3, 70}, RowRun{128, 64}, RowRun{199, 1}}) {
+        runs.push_back(run);
+      }
+      runs.push_back({0, 0});
+    });
+    const AlignedFloats values = Numbers(kRows * columns);
+    AlignedFloats x = Numbers(kRows);
+    AlignedFloats out = Numbers(columns);
+    AlignedFloats expected(columns);
+    std::copy_n(out.data(), columns, expected.data());
+    std::vector<uint64_t> used((kRows + 63) / 64, ~uint64_t{0});
+    kernels_.rectify(x.data(), kRows, used.data());
+    kernels_.add_product(values.data(), runs.data(), columns, x.data(), expected.data());
+    kernels_.add_sparse_product(values.data(), runs.data(), columns, used.data(), x.data(),
+                                out.data());
+    EXPECT_EQ(Copy(out, columns), Copy(expected, columns)) << columns;
+  }
+}
+
+TEST_P(VectorKernelsTest, RectifiesAndTellsWhatIsLeft) {
+  constexpr size_t kCount = 132;
+  AlignedFloats x = Numbers(kCount);
+  x.data()[5] = 0.0F;
+  std::vector<float> expected = Copy(x, kCount);
+  std::vector<uint64_t> expected_used(3);
+  for (size_t i = 0; i < kCount; ++i) {
+    expected[i] = std::max(expected[i], 0.0F);
+    expected_used[i / 64] |= uint64_t{expected[i] > 0} << (i % 64);
+  }
+  std::vector<uint64_t> used(3, 77);
+  kernels_.rectify(x.data(), kCount, used.data());
+  EXPECT_EQ(Copy(x, kCount), expected);
+  EXPECT_EQ(used, expected_used);
+}
+
 INSTANTIATE_TEST_SUITE_P(Machine, VectorKernelsTest,
-                         testing::Values(
-                             +[] { return &NarrowKernels(); }, +[] { return &FastestKernels(); }));
+                         testing::ValuesIn(MachineKernels().begin(), MachineKernels().end()));
 
 TEST(PackedMatrix, EqualsTheMatrixWithItsZeros) {
   constexpr size_t kRows = 24;
