@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -29,6 +31,15 @@ void FindAlike(const std::vector<Words>& words, double least, const AlikePair& p
   for (const Words& each : words) views.emplace_back(each.begin(), each.end());
   FindAlike(views, least, pair);
 }
+
+// Shared words / all their words; 1 for two empty ones. REQUIRES: both sorted, without doubles.
+double Likeness(const std::vector<std::string>& a, const std::vector<std::string>& b);
+
+// Names under which alike texts find each other in an index without comparing all pairs (MinHash of
+// 64 hashes in 16 bands of 4): texts of likeness 0.7 share one with 98.8 %, of 0.6 with 89 %, of
+// 0.3 with 12 %. Stable for ever: they stand in databases. Empty for no words.
+inline constexpr size_t kLikenessBands = 16;
+std::vector<uint64_t> LikenessBands(const std::vector<std::string>& words);
 
 // Positions 0 .. count - 1 in groups that grow together (union-find). Thread-compatible.
 class DisjointGroups {

@@ -1,10 +1,12 @@
 #include "labelstore/content.h"
 
+#include <algorithm>
 #include <set>
 
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "labelstore/contributed_text.h"
 #include "tokenizer/mask.h"
 #include "tokenizer/normaliser.h"
 
@@ -23,6 +25,12 @@ bool IsWord(std::string_view token) {
     if (c >= '0' && c <= '9') return false;
   }
   return true;
+}
+
+std::string MaskSeed(std::string_view raw) {
+  std::string text = RepairUtf8(raw);
+  std::replace(text.begin(), text.end(), '\0', ' ');
+  return Mask(CutUtf8(Trim(text), kMaxTextBytes));
 }
 
 }  // namespace
@@ -56,16 +64,11 @@ Message MakeMessage(const Submission& submission, size_t index) {
                         std::string(TaskName(task)) + " does not have");
     }
   }
-  // PostgreSQL stores no NUL, and what follows is about text.
-  std::string text = RepairUtf8(submission.text);
-  for (char& c : text) {
-    if (c == '\0') c = ' ';
-  }
-  const std::string_view cut = CutUtf8(Trim(text), kMaxTextBytes);
-  if (cut.empty()) Refuse(index, "has a blank text");
-
+  // Texts of our own corpus hold nobody's name; what people send may.
   Message message;
-  message.text = Mask(cut);
+  message.text = submission.origin == LabelOrigin::kSeed ? MaskSeed(submission.text)
+                                                         : MaskContribution(submission.text);
+  if (message.text.empty()) Refuse(index, "has a blank text");
   const std::string normalised = Normalise(message.text);
   if (normalised.empty()) Refuse(index, "has a blank text");
   message.digest = Sha256Hex(normalised);

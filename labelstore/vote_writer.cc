@@ -1,9 +1,12 @@
 #include "labelstore/vote_writer.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <set>
+#include <span>
 #include <unordered_map>
+#include <utility>
 
 #include "base/error.h"
 #include "tokenizer/normaliser.h"

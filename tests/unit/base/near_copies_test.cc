@@ -12,6 +12,8 @@ namespace {
 using Words = std::vector<std::string>;
 using Pair = std::tuple<size_t, size_t, double>;
 
+constexpr uint64_t kFirstBand = 14581800558296280812u;
+
 template <class Each>
 std::vector<Pair> PairsOf(const std::vector<Each>& words, double least) {
   std::vector<Pair> pairs;
@@ -39,6 +41,24 @@ TEST(FindAlikeTest, ExactlyTheLeastShareIsAlike) {
   // Three of five: 0.6 has no exact double.
   EXPECT_EQ(PairsOf(std::vector<Words>{{"a", "b", "c", "d"}, {"a", "b", "c", "e"}}, kSameGroup),
             (std::vector<Pair>{{1, 0, 0.6}}));
+}
+
+TEST(LikenessTest, IsTheShareOfAllWords) {
+  EXPECT_EQ(Likeness({"a", "b", "c"}, {"b", "c", "d"}), 0.5);
+  EXPECT_EQ(Likeness({"a"}, {"b"}), 0);
+  EXPECT_EQ(Likeness({"a", "b"}, {"a", "b"}), 1);
+  EXPECT_EQ(Likeness({}, {"a"}), 0);
+  EXPECT_EQ(Likeness({}, {}), 1);
+}
+
+TEST(LikenessBandsTest, AreTheSameForEverAndForTheSameWordsAlone) {
+  const auto bands = LikenessBands({"550", "no", "such", "user"});
+  ASSERT_EQ(bands.size(), kLikenessBands);
+  EXPECT_EQ(bands, LikenessBands({"user", "such", "no", "550"}));
+  EXPECT_EQ(bands[0], kFirstBand) << "databases hold these: a change needs a migration";
+  EXPECT_TRUE(LikenessBands({}).empty());
+  const auto other = LikenessBands({"552", "mailbox", "is", "full"});
+  for (size_t i = 0; i < kLikenessBands; ++i) EXPECT_NE(bands[i], other[i]);
 }
 
 TEST(DisjointGroupsTest, AGroupIsNamedByItsFirstPositionHoweverItGrew) {
