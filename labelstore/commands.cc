@@ -9,10 +9,10 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/progress_line.h"
 #include "labelstore/command_line.h"
 #include "labelstore/content.h"
 #include "labelstore/import.h"
-#include "base/progress_line.h"
 #include "labelstore/schema.h"
 
 namespace rebound {

@@ -4,9 +4,9 @@
 #include <array>
 #include <optional>
 
+#include "base/csv.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "base/csv.h"
 
 namespace rebound {
 namespace {

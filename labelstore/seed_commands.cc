@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/progress_line.h"
 #include "base/text.h"
 #include "labelstore/command_line.h"
 #include "labelstore/commands.h"
 #include "labelstore/generator.h"
-#include "base/progress_line.h"
 
 namespace rebound {
 namespace {

@@ -9,8 +9,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "models/bundle_store.h"
 #include "engine/backoff_policy.h"
+#include "models/bundle_store.h"
 #include "serve/key_file.h"
 
 namespace rebound {
