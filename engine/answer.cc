@@ -1,7 +1,9 @@
 #include "engine/answer.h"
 
 #include "base/text.h"
+#include "engine/explain_json.h"
 #include "engine/fact_fields.h"
+#include "engine/vocabulary.h"
 #include "tokenizer/normaliser.h"
 
 namespace rebound {
@@ -19,7 +21,7 @@ void WriteClass(Task task, const TaskAnswer& answer, JsonWriter* writer) {
   writer->Key("class").String(labels[answer.label]);
   writer->Key("probability").Float(answer.probability);
   writer->Key("source").String(SourceName(answer.source));
-  if (answer.label != answer.model_label) {
+  if (answer.source != AnswerSource::kModel) {
     writer->Key("model_class").String(labels[answer.model_label]);
   }
 }
@@ -30,7 +32,9 @@ void WriteAction(const TaskAnswer& answer, JsonWriter* writer) {
   w.Key("label").String(labels[answer.label]);
   w.Key("confidence").Float(answer.probability);
   w.Key("label_source").String(SourceName(answer.source));
-  if (answer.label != answer.model_label) w.Key("model_label").String(labels[answer.model_label]);
+  if (answer.source != AnswerSource::kModel || answer.label != answer.model_label) {
+    w.Key("model_label").String(labels[answer.model_label]);
+  }
   w.Key("action").String(RecommendedAction(answer.label));
 }
 
@@ -57,6 +61,71 @@ void WriteTask(Task task, const Answer::OfTask& of, const BackoffPolicy& policy,
   w.EndObject();
 }
 
+// Which bytes decided each task.
+void Explain(const ModelSet& models, std::span<const Task> tasks, Engine::Scratch* scratch,
+             Answer* answer) {
+  answer->is_explained = true;
+  Explainer explainer(answer->question.text, scratch);
+  for (const Task task : tasks) {
+    Answer::OfTask& of = *answer->tasks[Index(task)];
+    if (of.answer.source == AnswerSource::kModel || of.answer.source == AnswerSource::kStatusCode) {
+      of.explained = explainer.Explain(task, *models.Get(task), of.answer);
+    } else if (const auto span = SpanOfRuling(answer->ruling, task, answer->question.text)) {
+      of.explained = {*span};
+    }
+  }
+}
+
+// Fault, suppress and Momentum's code, of the answers for all tasks.
+void Judge(const ModelSet& models, const RuleSources& rules, Answer* answer) {
+  VerdictInput input;
+  const StatusCodes& codes = answer->facts.codes;
+  if (answer->ruling.override) {
+    input.override_code = answer->ruling.override.rule().code;
+    answer->momentum = rules.overrides->codes().Find(*input.override_code);
+  }
+  for (const Task task : kTasks) {
+    const auto& of = answer->tasks[Index(task)];
+    if (!of) return;
+    const bool by_people = of->answer.source == AnswerSource::kOverride ||
+                           of->answer.source == AnswerSource::kRule;
+    input.labels[Index(task)] = of->answer.label;
+    input.sure[Index(task)] = IsSureOfRecipient(
+        of->answer.probability, models.Get(task)->config().fallback_threshold, by_people);
+  }
+  input.reply_code = codes.reply;
+  input.enhanced_code = codes.enhanced;
+  answer->verdict = JudgeBounce(input);
+  if (input.override_code) return;
+  const Cause& cause = CauseOf(input.labels);
+  const int code = MomentumCodeOf(cause, ReplyClassOf(codes.reply, codes.enhanced),
+                                  FindMomentumClues(cause, answer->question.text, codes));
+  answer->momentum = *FindBounceCode(code);
+}
+
+void WriteOverride(const Answer& answer, JsonWriter* writer) {
+  const OverrideMatch& match = answer.ruling.override;
+  if (!match) return;
+  const OverrideRule& rule = match.rule();
+  writer->Key("override").StartObject().Key("domain").String(rule.domain);
+  writer->Key("bounce_code").Int(rule.code);
+  writer->Key("description").String(answer.momentum ? answer.momentum->name : "");
+  writer->Key("rule").String(RepairUtf8(rule.pattern));
+  writer->Key("file_or_datasource").String(RepairUtf8(match.list->source()));
+  writer->EndObject();
+}
+
+void WriteExplanations(const Answer& answer, JsonWriter* writer) {
+  if (!answer.is_explained) return;
+  writer->Key("explain").StartObject();
+  for (const Task task : kTasks) {
+    const auto& of = answer.tasks[Index(task)];
+    if (!of) continue;
+    WriteExplained(task, answer.question.text, answer.question.offset, of->explained, writer);
+  }
+  writer->EndObject();
+}
+
 }  // namespace
 
 std::string ReadableText(std::string_view bytes) {
@@ -68,18 +137,23 @@ std::string ReadableText(std::string_view bytes) {
   return std::string(CutUtf8(Trim(bytes), kMaxTextBytes));
 }
 
-Answer AnswerQuestion(const ModelSet& models, const Question& question,
+Answer AnswerQuestion(const ModelSet& models, const RuleSources& rules, const Question& question,
                       const AnswerOptions& options, const Predictor& predict,
                       Engine::Scratch* scratch) {
   Answer whole;
+  whole.question = question;
+  whole.ruling = FindRuling(rules, question.kind, question.text, question.domain);
   Engine::Prepare(question.text, scratch);  // once: tasks of one tokenizer share the encoding too
   for (const Task task : options.tasks) {
     Answer::OfTask& of = whole.tasks[Index(task)].emplace();
     of.prediction = options.scores ? Engine::Score(models, task, scratch, &of.scores)
                                    : predict(models, task, scratch);
-    of.answer = Engine::Decide(models, task, of.prediction, question.text, scratch);
+    of.answer =
+        Engine::Decide(models, task, of.prediction, question.text, scratch, &whole.ruling);
   }
   whole.facts = FindFacts(question.text);
+  if (options.explain) Explain(models, options.tasks, scratch, &whole);
+  Judge(models, rules, &whole);
   return whole;
 }
 
@@ -94,7 +168,18 @@ void WriteAnswerFields(const Answer& answer, const BackoffPolicy& policy, JsonWr
     const auto& of = answer.tasks[Index(task)];
     if (of) WriteTask(task, *of, policy, writer);
   }
+  if (answer.verdict) {
+    writer->Key("fault").String(FaultName(answer.verdict->fault));
+    writer->Key("suppress").String(SuppressName(answer.verdict->suppress));
+  }
   WriteFacts(answer.facts, writer);
+  WriteOverride(answer, writer);
+  if (answer.momentum) {
+    writer->Key("momentum_code").StartObject().Key("code").Int(answer.momentum->number);
+    writer->Key("name").String(answer.momentum->name);
+    writer->Key("category").String(BounceCategoryName(answer.momentum->category)).EndObject();
+  }
+  WriteExplanations(answer, writer);
 }
 
 void WriteLabelAnswer(const Answer& answer, JsonWriter* writer) {
@@ -103,7 +188,9 @@ void WriteLabelAnswer(const Answer& answer, JsonWriter* writer) {
   writer->StartObject().Key("label").String(TaskLabels(kTask)[of.answer.label]);
   writer->Key("confidence").Float(of.answer.probability);
   writer->Key("action").String(RecommendedAction(of.answer.label));
-  if (of.answer.source == AnswerSource::kStatusCode) writer->Key("usedFallback").Bool(true);
+  const bool is_fallback =
+      of.answer.source == AnswerSource::kStatusCode || of.answer.source == AnswerSource::kRule;
+  if (is_fallback) writer->Key("usedFallback").Bool(true);
   if (!of.scores.empty()) WriteScores(kTask, of.scores, writer);
   WriteLabelFacts(answer.facts, writer);
   writer->EndObject();

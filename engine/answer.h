@@ -13,7 +13,11 @@
 #include "base/json.h"
 #include "engine/backoff_policy.h"
 #include "engine/engine.h"
+#include "engine/explain.h"
 #include "engine/facts.h"
+#include "engine/overrides/bounce_code.h"
+#include "engine/ruling.h"
+#include "engine/verdict.h"
 
 namespace rebound {
 
@@ -22,12 +26,16 @@ namespace rebound {
 std::string ReadableText(std::string_view bytes);
 
 struct Question {
-  std::string_view text;  // as ReadableText gives it, not empty
+  std::string_view text;    // as ReadableText gives it, not empty
+  std::string_view domain;  // the recipient's; empty: not known
+  BounceKind kind = BounceKind::kSmtp;
+  size_t offset = 0;  // of the text in what the client gave: where trimming began to leave it
 };
 
 struct AnswerOptions {
   std::span<const Task> tasks = kTasks;  // those that the caller serves
   bool scores = false;                   // the probability of every label
+  bool explain = false;                  // which bytes of the text decided
 };
 
 // The model's output alone for the text that Engine::Prepare put into the scratch: from a cache
@@ -39,13 +47,21 @@ struct Answer {
     Prediction prediction;
     TaskAnswer answer;
     std::vector<float> scores;  // by position in TaskLabels; empty: not asked
+    std::vector<ExplainedSpan> explained;  // of the question's text; empty: not asked, or nothing
   };
+  Question question;
+  Ruling ruling;
   std::array<std::optional<OfTask>, kTaskCount> tasks;  // nullopt: not asked
   Facts facts;
+  bool is_explained = false;
+  // What all three tasks together say; nullopt where one was not asked.
+  std::optional<Verdict> verdict;
+  std::optional<BounceCode> momentum;
 };
 
-// Views of the answer are into the question. REQUIRES: models.Get(task) for each of options.tasks.
-Answer AnswerQuestion(const ModelSet& models, const Question& question,
+// Views of the answer are into the question and the rules. REQUIRES: models.Get(task) for each of
+// options.tasks.
+Answer AnswerQuestion(const ModelSet& models, const RuleSources& rules, const Question& question,
                       const AnswerOptions& options, const Predictor& predict,
                       Engine::Scratch* scratch);
 

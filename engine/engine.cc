@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/ruling.h"
 #include "models/status_code.h"
 #include "tokenizer/normaliser.h"
 
@@ -48,6 +49,10 @@ std::string_view SourceName(AnswerSource source) {
   switch (source) {
     case AnswerSource::kStatusCode:
       return "status_code";
+    case AnswerSource::kRule:
+      return "rule";
+    case AnswerSource::kOverride:
+      return "override";
     case AnswerSource::kModel:
       break;
   }
@@ -94,10 +99,22 @@ Prediction Engine::Score(const ModelSet& models, Task task, Scratch* scratch,
 }
 
 TaskAnswer Engine::Decide(const ModelSet& models, Task task, const Prediction& prediction,
-                          std::string_view text, Scratch* scratch) {
+                          std::string_view text, Scratch* scratch, const Ruling* ruling) {
   const Classifier& classifier = *models.Get(task);
   const size_t model_label = classifier.task_label(prediction.label);
   TaskAnswer answer{model_label, prediction.probability, AnswerSource::kModel, model_label};
+  if (ruling != nullptr) {
+    if (const auto ruled = LabelOfRuling(*ruling, task, model_label)) {
+      answer.label = ruled->label;
+      answer.source = ruled->source;
+      if (answer.source == AnswerSource::kOverride) {
+        answer.probability = 1.0F;
+      } else if (answer.label != model_label) {
+        answer.probability = ProbabilityOf(classifier, answer.label, scratch);
+      }
+      return answer;
+    }
+  }
   std::optional<size_t> by_code;
   if (prediction.probability < classifier.config().fallback_threshold) {
     by_code = LabelOfStatusCodes(task, FindStatusCodes(text));

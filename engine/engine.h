@@ -26,17 +26,20 @@ struct ModelSet {
   const Classifier* Get(Task task) const { return by_task[Index(task)].get(); }
 };
 
-enum class AnswerSource : uint8_t { kModel, kStatusCode };
-// Its wire value, in answers and metrics: "model", "status_code".
+enum class AnswerSource : uint8_t { kModel, kStatusCode, kRule, kOverride };
+inline constexpr size_t kAnswerSourceCount = 4;
+// Its wire value, in answers and metrics: "model", "status_code", "rule", "override".
 std::string_view SourceName(AnswerSource source);
 
 // An action whose (calibrated) probability is below this is `unknown` instead: three of four such
 // guesses would be wrong, and some actions delete an address.
 inline constexpr float kActionGuess = 0.25F;
 
+struct Ruling;  // engine/ruling.h
+
 struct TaskAnswer {
   size_t label;       // position in TaskLabels(task)
-  float probability;  // the model's probability of `label`
+  float probability;  // the model's probability of `label`; 1 of an override
   AnswerSource source;
   size_t model_label;  // what the model alone says
 };
@@ -66,10 +69,12 @@ class Engine {
   // does not know one).
   static Prediction Score(const ModelSet& models, Task task, Scratch* scratch,
                           std::vector<float>* by_label);
-  // The answer: `prediction` unless it is below the bundle's threshold and the codes of the
-  // original text decide; an action that nobody is sure of is `unknown`.
+  // The answer: what `ruling` says (null: nothing), else `prediction` unless it is below the
+  // bundle's threshold and the codes of the original text decide; an action that nobody is sure of
+  // is `unknown`.
   static TaskAnswer Decide(const ModelSet& models, Task task, const Prediction& prediction,
-                           std::string_view text, Scratch* scratch);
+                           std::string_view text, Scratch* scratch,
+                           const Ruling* ruling = nullptr);
 
  private:
   mutable std::mutex mutex_;

@@ -119,6 +119,12 @@ TextRule MakeTextRule(std::string_view label, std::string_view pattern, std::str
   return rule;
 }
 
+std::string_view MatchOf(const TextRule& rule, std::string_view text) {
+  re2::StringPiece match;
+  if (!rule.compiled->Match(Piece(text), 0, text.size(), RE2::UNANCHORED, &match, 1)) return {};
+  return {match.data(), match.size()};
+}
+
 struct TextRules::Prefilter {
   RE2::Set set = RE2::Set(OptionsOf(kSetMemory), RE2::UNANCHORED);
 };

@@ -51,6 +51,9 @@ std::pair<Task, size_t> ParseRuleLabel(std::string_view text);
 // empty, too long, refused by RE2 (whose message is told), too large or matches every text.
 TextRule MakeTextRule(std::string_view label, std::string_view pattern, std::string place);
 
+// What the rule's pattern matches first in the text, a view into it; empty where nothing.
+std::string_view MatchOf(const TextRule& rule, std::string_view text);
+
 // Rules as one. Immutable.
 class TextRules {
  public:

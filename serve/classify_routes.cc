@@ -49,7 +49,9 @@ Response ClassifyRoutes::Classify(const Call& call, const Shape& shape) const {
   for (const std::string_view text : read.texts) {
     Engine::Prepare(text, &scratch);
     const Prediction prediction = PredictionOf(models, shape.task, cache, &scratch);
-    const TaskAnswer answer = Engine::Decide(models, shape.task, prediction, text, &scratch);
+    const Ruling ruling = FindRuling(rules_, BounceKind::kSmtp, text, "");
+    const TaskAnswer answer =
+        Engine::Decide(models, shape.task, prediction, text, &scratch, &ruling);
     CountAnswer(call.metrics, models, shape.task, prediction, answer);
     writer.StartObject().Key("class").String(TaskLabels(shape.task)[answer.label]);
     if (probability) writer.Key("probability").Float(answer.probability);

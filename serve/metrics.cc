@@ -37,7 +37,8 @@ constexpr size_t kCellsOfRow = kCodes.size() + kBucketCells + 1;
 
 constexpr std::string_view kNoRoute = "none";
 
-constexpr std::array<AnswerSource, 2> kSources = {AnswerSource::kModel, AnswerSource::kStatusCode};
+constexpr std::array<AnswerSource, kAnswerSourceCount> kSources = {
+    AnswerSource::kModel, AnswerSource::kStatusCode, AnswerSource::kRule, AnswerSource::kOverride};
 
 // Cells of answers: by task, label and source, then by task the low ones.
 constexpr size_t kMostLabels = 32;

@@ -1,0 +1,104 @@
+#include "engine/ruling.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "base/text.h"
+#include "engine/overrides/fold.h"
+#include "engine/vocabulary.h"
+
+namespace rebound {
+namespace {
+
+// The labels that the override brings; null where it brings none.
+const Cause* CauseOfOverride(const Ruling& ruling) {
+  if (!ruling.override) return nullptr;
+  const MomentumMeaning* meaning = FindMomentumMeaning(ruling.override.rule().code);
+  return meaning == nullptr ? nullptr : meaning->cause;
+}
+
+bool GoTogether(Task task, size_t label, Task other_task, size_t other_label) {
+  const auto causes = KnownCauses();
+  return std::any_of(causes.begin(), causes.end(), [&](const Cause& cause) {
+    return cause.labels[Index(task)] == label && cause.labels[Index(other_task)] == other_label;
+  });
+}
+
+// The rule's pieces in the text, each as early as it can be. Folding may change how many bytes a
+// character takes, so each folded byte remembers where its character stands.
+std::optional<ExplainedSpan> SpanOfPattern(std::string_view pattern, std::string_view text) {
+  std::string folded;
+  std::vector<size_t> from;  // [folded] first byte of the character in the text
+  for (size_t at = 0; at < text.size();) {
+    const CodePoint point = DecodeUtf8(text.substr(at));
+    AppendUtf8(LowerCase(point.value), &folded);
+    from.resize(folded.size(), at);
+    at += point.bytes;
+  }
+  from.push_back(text.size());
+  size_t begin = std::string::npos;
+  size_t end = 0;
+  for (const std::string& piece : PiecesOf(pattern)) {
+    const size_t found = folded.find(piece, end);
+    if (found == std::string::npos) return std::nullopt;
+    begin = std::min(begin, found);
+    end = found + piece.size();
+  }
+  if (begin == std::string::npos) return ExplainedSpan{0, text.size(), std::nullopt};
+  return ExplainedSpan{from[begin], from[end], std::nullopt};
+}
+
+// The text rule that decides the task: its own, else the first of another task.
+const TextRule* RuleOf(const Ruling& ruling, Task task) {
+  if (ruling.rules == nullptr) return nullptr;
+  if (const auto own = ruling.by_rule[Index(task)]) return &ruling.rules->rules()[*own];
+  std::optional<size_t> first;
+  for (const auto& position : ruling.by_rule) {
+    if (position && (!first || *position < *first)) first = position;
+  }
+  return first ? &ruling.rules->rules()[*first] : nullptr;
+}
+
+}  // namespace
+
+bool Ruling::empty() const {
+  return CauseOfOverride(*this) == nullptr &&
+         std::none_of(by_rule.begin(), by_rule.end(), [](const auto& rule) { return rule; });
+}
+
+Ruling FindRuling(const RuleSources& sources, BounceKind kind, std::string_view text,
+                  std::string_view domain) {
+  Ruling ruling;
+  if (sources.overrides != nullptr) ruling.override = sources.overrides->Find(kind, text, domain);
+  if (sources.text_rules != nullptr && CauseOfOverride(ruling) == nullptr) {
+    ruling.rules = sources.text_rules->Current();
+    ruling.by_rule = ruling.rules->Find(text);
+  }
+  return ruling;
+}
+
+std::optional<RuledLabel> LabelOfRuling(const Ruling& ruling, Task task, size_t model_label) {
+  if (const Cause* cause = CauseOfOverride(ruling)) {
+    return RuledLabel{cause->labels[Index(task)], AnswerSource::kOverride};
+  }
+  const TextRule* const rule = RuleOf(ruling, task);
+  if (rule == nullptr) return std::nullopt;
+  if (rule->task == task) return RuledLabel{rule->label, AnswerSource::kRule};
+  if (GoTogether(rule->task, rule->label, task, model_label)) return std::nullopt;
+  return RuledLabel{LikelyCause(rule->task, rule->label).labels[Index(task)], AnswerSource::kRule};
+}
+
+std::optional<ExplainedSpan> SpanOfRuling(const Ruling& ruling, Task task, std::string_view text) {
+  if (CauseOfOverride(ruling) != nullptr) {
+    return SpanOfPattern(ruling.override.rule().pattern, text);
+  }
+  const TextRule* const rule = RuleOf(ruling, task);
+  if (rule == nullptr) return std::nullopt;
+  const std::string_view match = MatchOf(*rule, text);
+  if (match.empty()) return std::nullopt;
+  return SpanOf(text, match);
+}
+
+}  // namespace rebound
