@@ -87,8 +87,8 @@ void Judge(const ModelSet& models, const RuleSources& rules, Answer* answer) {
   for (const Task task : kTasks) {
     const auto& of = answer->tasks[Index(task)];
     if (!of) return;
-    const bool by_people = of->answer.source == AnswerSource::kOverride ||
-                           of->answer.source == AnswerSource::kRule;
+    const bool by_people =
+        of->answer.source == AnswerSource::kOverride || of->answer.source == AnswerSource::kRule;
     input.labels[Index(task)] = of->answer.label;
     input.sure[Index(task)] = IsSureOfRecipient(
         of->answer.probability, models.Get(task)->config().fallback_threshold, by_people);
@@ -148,8 +148,7 @@ Answer AnswerQuestion(const ModelSet& models, const RuleSources& rules, const Qu
     Answer::OfTask& of = whole.tasks[Index(task)].emplace();
     of.prediction = options.scores ? Engine::Score(models, task, scratch, &of.scores)
                                    : predict(models, task, scratch);
-    of.answer =
-        Engine::Decide(models, task, of.prediction, question.text, scratch, &whole.ruling);
+    of.answer = Engine::Decide(models, task, of.prediction, question.text, scratch, &whole.ruling);
   }
   whole.facts = FindFacts(question.text);
   if (options.explain) Explain(models, options.tasks, scratch, &whole);

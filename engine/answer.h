@@ -26,8 +26,8 @@ namespace rebound {
 std::string ReadableText(std::string_view bytes);
 
 struct Question {
-  std::string_view text;    // as ReadableText gives it, not empty
-  std::string_view domain;  // the recipient's; empty: not known
+  std::string_view text;         // as ReadableText gives it, not empty
+  std::string_view domain = {};  // the recipient's; empty: not known
   BounceKind kind = BounceKind::kSmtp;
   size_t offset = 0;  // of the text in what the client gave: where trimming began to leave it
 };
@@ -46,7 +46,7 @@ struct Answer {
   struct OfTask {
     Prediction prediction;
     TaskAnswer answer;
-    std::vector<float> scores;  // by position in TaskLabels; empty: not asked
+    std::vector<float> scores;             // by position in TaskLabels; empty: not asked
     std::vector<ExplainedSpan> explained;  // of the question's text; empty: not asked, or nothing
   };
   Question question;

@@ -73,8 +73,7 @@ class Engine {
   // bundle's threshold and the codes of the original text decide; an action that nobody is sure of
   // is `unknown`.
   static TaskAnswer Decide(const ModelSet& models, Task task, const Prediction& prediction,
-                           std::string_view text, Scratch* scratch,
-                           const Ruling* ruling = nullptr);
+                           std::string_view text, Scratch* scratch, const Ruling* ruling = nullptr);
 
  private:
   mutable std::mutex mutex_;

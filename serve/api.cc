@@ -34,6 +34,15 @@ std::vector<Task> TasksOf(const Reloader& reloader) {
   return tasks;
 }
 
+std::unique_ptr<Overrides> LoadOverrides(const ApiOptions& options) {
+  if (options.overrides.empty()) return nullptr;
+  OverrideConfig config = LoadOverrideConfig(options.overrides);
+  for (const std::string& warning : config.warnings) {
+    Log(LogLevel::kWarning, "overrides", {{"warning", warning}});
+  }
+  return std::make_unique<Overrides>(std::move(config), options.datasources);
+}
+
 Response MethodsOf(std::string_view allow) {
   Response response;
   response.status = 204;
@@ -75,12 +84,15 @@ struct Api::Exchange {
 Api::Api(const ApiOptions& options, const Engine* engine, Cache* cache, Reloader* reloader)
     : gate_(options.gate),
       policy_(options.backoff_policy),
-      classify_(engine, cache, &policy_, options.max_batch),
-      classify_v3_(engine, cache, &policy_, TasksOf(*reloader), options.max_batch),
-      labels_(engine, options.max_batch),
+      overrides_(LoadOverrides(options)),
+      text_rules_(options.text_rules),
+      classify_(engine, cache, &policy_, rules(), options.max_batch),
+      classify_v3_(engine, cache, &policy_, rules(), TasksOf(*reloader), options.max_batch),
+      labels_(engine, rules(), options.max_batch),
       models_(reloader),
       trainer_(options.trainer ? std::make_unique<Trainer>(*options.trainer) : nullptr),
       retrain_(trainer_.get()),
+      override_routes_(overrides_.get(), &text_rules_),
       status_(cache, options.cache, [reloader] { return reloader->Statuses(); }),
       background_(kMostSlowWaiting) {
   classify_.AddTo(&router_);
@@ -88,6 +100,7 @@ Api::Api(const ApiOptions& options, const Engine* engine, Cache* cache, Reloader
   labels_.AddTo(&router_);
   models_.AddTo(&router_);
   retrain_.AddTo(&router_);
+  override_routes_.AddTo(&router_);
   status_.AddTo(&router_);
   DocsRoutes::AddTo(&router_);
   metrics_.emplace(&router_);
@@ -156,8 +169,8 @@ Response Api::Dispatch(Exchange* exchange) {
     return MakeProblem(400, e.what());
   }
   const Router::Match match = router_.Find(request.method, exchange->target.path);
-  if (match.allow.empty()) return MakeProblem(404, "there is no such route");
   if (match.route == nullptr) {
+    if (match.allow.empty()) return MakeProblem(404, "there is no such route");
     const std::string allow = match.allow + ", OPTIONS";
     if (asks_methods) {
       exchange->allow = allow;
@@ -185,7 +198,14 @@ Response Api::Run(Exchange* exchange) {
 
 bool Api::Reload() {
   const bool gate = gate_.Reload();
-  return policy_.Look() && gate;
+  const bool policy = policy_.Look();
+  bool rules = text_rules_.Look();
+  if (overrides_ != nullptr) {
+    for (const OverrideListStatus& list : overrides_->Reload()) {
+      rules = rules && list.last_error.empty();
+    }
+  }
+  return gate && policy && rules;
 }
 
 // What every answer bears, and the line that tells of it.

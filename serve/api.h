@@ -12,6 +12,8 @@
 
 #include "engine/backoff_policy.h"
 #include "engine/engine.h"
+#include "engine/overrides/overrides.h"
+#include "engine/text_rules.h"
 #include "serve/background.h"
 #include "serve/cache.h"
 #include "serve/classify_routes.h"
@@ -21,6 +23,7 @@
 #include "serve/label_routes.h"
 #include "serve/metrics.h"
 #include "serve/model_routes.h"
+#include "serve/override_routes.h"
 #include "serve/reload.h"
 #include "serve/retrain_routes.h"
 #include "serve/router.h"
@@ -34,6 +37,9 @@ struct ApiOptions {
   GateOptions gate;
   CacheFacts cache;
   std::filesystem::path backoff_policy;   // empty: none
+  std::filesystem::path overrides;        // a configuration block or a file of rules; empty: none
+  std::filesystem::path text_rules;       // empty: none
+  DatasourceReader datasources;           // for overrides that name one
   std::optional<TrainerOptions> trainer;  // nullopt: there is no label store to train from
 };
 
@@ -53,13 +59,16 @@ class Api {
   // Ends the thread of slow routes: their answers hold connections, so before the door goes.
   void StopSlowRoutes() { background_.Stop(); }
 
-  // The keys file, the backoff policy and the access log's file anew. False where one was refused.
+  // The keys file, the backoff policy, the rules and the access log's file anew. False where one
+  // was refused.
   bool Reload();
 
   const Router& router() const { return router_; }
   Metrics& metrics() { return *metrics_; }
 
  private:
+  RuleSources rules() const { return {overrides_.get(), &text_rules_}; }
+
   struct Exchange;
   using Step = Response (Api::*)(Exchange*);
   Response Answer(Exchange* exchange, Step step);
@@ -70,12 +79,15 @@ class Api {
 
   Gate gate_;
   BackoffPolicyFile policy_;
+  const std::unique_ptr<Overrides> overrides_;  // null: none
+  TextRuleFile text_rules_;
   const ClassifyRoutes classify_;
   const ClassifyV3 classify_v3_;
   const LabelRoutes labels_;
   const ModelRoutes models_;
   const std::unique_ptr<Trainer> trainer_;  // null: no store
   const RetrainRoutes retrain_;
+  const OverrideRoutes override_routes_;
   StatusRoutes status_;
   Router router_;
   std::optional<Metrics> metrics_;  // made when the router is filled

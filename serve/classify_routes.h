@@ -3,6 +3,7 @@
 
 #include "engine/backoff_policy.h"
 #include "engine/engine.h"
+#include "engine/ruling.h"
 #include "serve/cache.h"
 #include "serve/router.h"
 
@@ -12,8 +13,8 @@ class ClassifyRoutes {
  public:
   // The pointers must outlive the object, and the object the router.
   ClassifyRoutes(const Engine* engine, Cache* cache, const BackoffPolicyFile* policy,
-                 size_t max_batch)
-      : engine_(engine), cache_(cache), policy_(policy), max_batch_(max_batch) {}
+                 RuleSources rules, size_t max_batch)
+      : engine_(engine), cache_(cache), policy_(policy), rules_(rules), max_batch_(max_batch) {}
 
   void AddTo(Router* router) const;
 
@@ -25,6 +26,7 @@ class ClassifyRoutes {
   const Engine* const engine_;
   Cache* const cache_;
   const BackoffPolicyFile* const policy_;
+  const RuleSources rules_;
   const size_t max_batch_;
 };
 

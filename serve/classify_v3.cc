@@ -15,8 +15,8 @@
 namespace rebound {
 namespace {
 
-constexpr std::array<std::string_view, 2> kQuery = {"scores", "bypass_cache"};
-constexpr size_t kMaxDomainBytes = 255;
+constexpr std::array<std::string_view, 3> kQuery = {"scores", "explain", "bypass_cache"};
+constexpr size_t kMostDomainBytes = 255;
 
 [[noreturn]] void Refuse(const std::string& detail) { throw Refusal{MakeProblem(422, detail)}; }
 
@@ -25,36 +25,48 @@ std::string_view DomainProblem(const JsonValue& value) {
   if (value.IsNull()) return "";
   if (!value.IsString()) return "is not a string";
   const std::string_view domain = Trim(JsonText(value));
-  if (domain.size() > kMaxDomainBytes) return "is longer than 255 bytes";
+  if (domain.size() > kMostDomainBytes) return "is longer than 255 bytes";
   const bool plain = std::none_of(domain.begin(), domain.end(), [](char c) {
     return (c >= 0 && c <= ' ') || c == '\x7F' || c == '@' || c == '/';
   });
   return plain ? "" : "is not a domain's name";
 }
 
-// One domain for all texts, or one a text.
-void CheckDomains(Texts* read) {
+std::string_view DomainOf(const JsonValue& value) {
+  return value.IsNull() ? std::string_view() : Trim(JsonText(value));
+}
+
+// By text; what is no domain is an error of its text. One domain may stand for all texts.
+std::vector<std::string_view> ReadDomains(Texts* read) {
+  std::vector<std::string_view> domains(read->texts.size());
   const JsonValue* domain = FindPresent(read->document, "domain");
-  if (domain == nullptr) return;
+  if (domain == nullptr) return domains;
   if (!domain->IsArray()) {
     const std::string_view problem = DomainProblem(*domain);
     if (!problem.empty()) Refuse("'domain' " + std::string(problem));
-    return;
+    domains.assign(domains.size(), DomainOf(*domain));
+    return domains;
   }
   if (read->single) Refuse("'domain' is an array beside one 'message'");
   if (domain->Size() != read->texts.size()) Refuse("'domain' has another length than 'messages'");
   for (rapidjson::SizeType i = 0; i < domain->Size(); ++i) {
     const std::string_view problem = DomainProblem((*domain)[i]);
-    if (!problem.empty()) read->errors.push_back({i, "the domain " + std::string(problem)});
+    if (problem.empty()) {
+      domains[i] = DomainOf((*domain)[i]);
+    } else {
+      read->errors.push_back({i, "the domain " + std::string(problem)});
+    }
   }
+  return domains;
 }
 
-void CheckKind(const JsonValue& body) {
+BounceKind ReadKind(const JsonValue& body) {
   const JsonValue* kind = FindPresent(body, "kind");
-  if (kind == nullptr) return;
-  if (!kind->IsString() || (JsonText(*kind) != "smtp" && JsonText(*kind) != "mdn")) {
-    Refuse("'kind' must be smtp or mdn");
+  if (kind == nullptr) return BounceKind::kSmtp;
+  for (const BounceKind known : {BounceKind::kSmtp, BounceKind::kMdn}) {
+    if (kind->IsString() && JsonText(*kind) == BounceKindName(known)) return known;
   }
+  Refuse("'kind' must be smtp or mdn");
 }
 
 }  // namespace
@@ -64,7 +76,7 @@ struct ClassifyV3::Moment {
   ModelSet models;
   std::shared_ptr<const BackoffPolicy> policy;
   Cache* cache = nullptr;  // null: not asked
-  bool scores = false;
+  AnswerOptions options;
   Metrics* metrics = nullptr;
 };
 
@@ -76,12 +88,12 @@ void ClassifyV3::AddTo(Router* router) const {
 Response ClassifyV3::Classify(const Call& call) const {
   CheckQuery(call.target, kQuery);
   Moment moment;
-  moment.scores = QueryBool(call.target, "scores");
+  moment.options = {tasks_, QueryBool(call.target, "scores"), QueryBool(call.target, "explain")};
   moment.metrics = call.metrics;
   if (!QueryBool(call.target, "bypass_cache") && cache_->enabled()) moment.cache = cache_;
   Texts read = ReadTexts(call.request, TextsForm::kEachOnItsOwn, max_batch_);
-  CheckKind(read.document);
-  CheckDomains(&read);
+  const BounceKind kind = ReadKind(read.document);
+  const std::vector<std::string_view> domains = ReadDomains(&read);
   moment.models = engine_->Take();
   moment.policy = policy_->Current();
   for (const Task task : tasks_) {
@@ -98,7 +110,7 @@ Response ClassifyV3::Classify(const Call& call) const {
   writer.StartObject().Key("results").StartArray();
   for (size_t i = 0; i < read.texts.size(); ++i) {
     if (error == read.errors.end() || error->index != i) {
-      WriteResult(moment, read.texts[i], &writer);
+      WriteResult(moment, {read.texts[i], domains[i], kind, read.offsets[i]}, &writer);
       continue;
     }
     writer.StartObject().Key("error").Raw(MakeProblem(422, error->detail).body).EndObject();
@@ -110,10 +122,10 @@ Response ClassifyV3::Classify(const Call& call) const {
   return response;
 }
 
-void ClassifyV3::WriteResult(const Moment& moment, std::string_view text,
+void ClassifyV3::WriteResult(const Moment& moment, const Question& question,
                              JsonWriter* writer) const {
   const Answer answer = AnswerQuestion(
-      moment.models, {text}, {tasks_, moment.scores},
+      moment.models, rules_, question, moment.options,
       [&](const ModelSet& models, Task task, Engine::Scratch* scratch) {
         return PredictionOf(models, task, moment.cache, scratch);
       },

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "engine/answer.h"
 #include "engine/backoff_policy.h"
 #include "engine/engine.h"
 #include "serve/cache.h"
@@ -17,11 +18,12 @@ class ClassifyV3 {
  public:
   // The pointers must outlive the object, and the object the router. `tasks`: what the server is to
   // serve; a request is answered when all of them have a model.
-  ClassifyV3(const Engine* engine, Cache* cache, const BackoffPolicyFile* policy,
+  ClassifyV3(const Engine* engine, Cache* cache, const BackoffPolicyFile* policy, RuleSources rules,
              std::vector<Task> tasks, size_t max_batch)
       : engine_(engine),
         cache_(cache),
         policy_(policy),
+        rules_(rules),
         tasks_(std::move(tasks)),
         max_batch_(max_batch) {}
 
@@ -30,11 +32,12 @@ class ClassifyV3 {
  private:
   struct Moment;
   Response Classify(const Call& call) const;
-  void WriteResult(const Moment& moment, std::string_view text, JsonWriter* writer) const;
+  void WriteResult(const Moment& moment, const Question& question, JsonWriter* writer) const;
 
   const Engine* const engine_;
   Cache* const cache_;
   const BackoffPolicyFile* const policy_;
+  const RuleSources rules_;
   const std::vector<Task> tasks_;
   const size_t max_batch_;
 };

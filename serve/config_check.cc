@@ -101,6 +101,31 @@ std::string CheckTls(const TlsOptions& tls) {
          (tls.client_ca.empty() ? "" : ", clients' certificates by " + tls.client_ca.string());
 }
 
+// Every list is read once; a bad line is told and fails the check, as it would be left out.
+std::string CheckOverrides(const ApiOptions& options) {
+  if (options.overrides.empty()) return "";
+  const OverrideConfig config = LoadOverrideConfig(options.overrides);
+  std::string problems;
+  for (const std::string& warning : config.warnings) problems += "; " + warning;
+  size_t rules = 0;
+  for (const OverrideListStatus& list : Overrides(config, options.datasources, false).Status()) {
+    rules += list.rules;
+    if (!list.last_error.empty()) problems += "; " + list.source + ": " + list.last_error;
+    for (const BadLine& bad : list.bad) problems += "; " + bad.what;
+  }
+  if (!problems.empty()) throw Error(ErrorCode::kInvalidArgument, problems.substr(2));
+  return options.overrides.string() + ", " + std::to_string(rules) + " rules";
+}
+
+std::string CheckTextRules(const fs::path& file) {
+  if (file.empty()) return "";
+  const TextRuleFile::Status status = TextRuleFile(file, false).GetStatus();
+  std::string problems;
+  for (const std::string& bad : status.bad) problems += "; " + bad;
+  if (!problems.empty()) throw Error(ErrorCode::kInvalidArgument, problems.substr(2));
+  return file.string() + ", " + std::to_string(status.rules) + " rules";
+}
+
 // The folder itself, or where it is not there yet the nearest one above it that is.
 void CheckWritable(const fs::path& folder, std::string_view option) {
   fs::path nearest = fs::absolute(folder);
@@ -182,6 +207,8 @@ ConfigChecks ChecksOf(const ServeOptions& options) {
                [&, task] { return CheckModel(BundleStore(options.models), task); });
   }
   checks.Add("backoff policy", [&] { return CheckPolicy(options.api.backoff_policy); });
+  checks.Add("overrides", [&] { return CheckOverrides(options.api); });
+  checks.Add("text rules", [&] { return CheckTextRules(options.api.text_rules); });
   checks.Add("cache", [&] { return CheckCache(options); });
   checks.Add("access log", [&] { return CheckAccessLog(options.api.gate.access_log); });
   return checks;

@@ -35,7 +35,7 @@ Response LabelRoutes::Classify(const Call& call) const {
   if (!read.single) writer.StartArray();
   for (const std::string_view text : read.texts) {
     const Answer answer =
-        AnswerQuestion(models, {text}, options, Engine::Predict, &ScratchOfThread());
+        AnswerQuestion(models, rules_, {text}, options, Engine::Predict, &ScratchOfThread());
     const Answer::OfTask& of = *answer.tasks[Index(kTask)];
     CountAnswer(call.metrics, models, kTask, of.prediction, of.answer);
     WriteLabelAnswer(answer, &writer);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/engine.h"
+#include "engine/ruling.h"
 #include "serve/router.h"
 
 namespace rebound {
@@ -10,7 +11,8 @@ namespace rebound {
 class LabelRoutes {
  public:
   // `engine` must outlive the object, and the object the router.
-  LabelRoutes(const Engine* engine, size_t max_batch) : engine_(engine), max_batch_(max_batch) {}
+  LabelRoutes(const Engine* engine, RuleSources rules, size_t max_batch)
+      : engine_(engine), rules_(rules), max_batch_(max_batch) {}
 
   void AddTo(Router* router) const;
 
@@ -20,6 +22,7 @@ class LabelRoutes {
   Response ModelInfo() const;
 
   const Engine* const engine_;
+  const RuleSources rules_;
   const size_t max_batch_;
 };
 

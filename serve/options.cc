@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/program_options.h"
 #include "base/text.h"
+#include "engine/overrides/datasource_reader.h"
 #include "serve/checked_options.h"
 #include "serve/door_options.h"
 #include "serve/gate_options.h"
@@ -58,6 +59,12 @@ CommandLine MakeCommandLine() {
   add("max-batch", number(1000), "most texts in a request");
   add("backoff-policy", text("")->value_name("FILE"),
       "YAML or JSON: fields and actions by backoff class; read anew when it changes");
+  add("overrides", text("")->value_name("FILE"),
+      "rules that go before the models: a configuration of bounce_classifier_override, or a .ovr "
+      "or "
+      ".csv of SMTP rules (docs/overrides.md)");
+  add("text-rules", text("")->value_name("FILE"),
+      "patterns that go after the overrides (docs/text-rules.md); read anew when it changes");
   add("store", text("")->value_name("URI"),
       "the label store, a PostgreSQL connection string: for training from the API");
   add("trainer", text("")->value_name("FILE"),
@@ -127,6 +134,9 @@ std::optional<ServeOptions> ParseServeOptions(int argc, const char* const* argv)
   options.cache.timed = values["cache-timer"].as<bool>();
   options.api.max_batch = count("max-batch", 1, 1'000'000);
   options.api.backoff_policy = text("backoff-policy");
+  options.api.overrides = text("overrides");
+  options.api.text_rules = text("text-rules");
+  options.api.datasources = MakeDatasourceReader();
   options.api.trainer = ReadTrainerOptions(values);
   options.api.gate = ReadGateOptions(values);
   options.api.cache.folder = text("cache-folder");

@@ -17,6 +17,7 @@
 #include "engine/cli/result_sink.h"
 #include "engine/cli/text_source.h"
 #include "engine/load.h"
+#include "engine/overrides/datasource_reader.h"
 
 namespace rebound {
 namespace {
@@ -42,9 +43,12 @@ CommandLine MakeCommandLine() {
   add("domain-column", text()->value_name("NAME"), "the column of the recipients' domains");
   add("domain", text()->value_name("NAME"), "the recipients' domain, where no column tells it");
   add("backoff-policy", text()->value_name("FILE"), "fields and actions by backoff class");
+  add("overrides", text()->value_name("FILE"), "rules that go before the models");
+  add("text-rules", text()->value_name("FILE"), "patterns that go after the overrides");
   add("json", po::bool_switch(), "JSON Lines: an object a text, as the server answers");
   add("csv", po::bool_switch(), "CSV: the columns of the input, then those of the answer");
   add("scores", po::bool_switch(), "with --json: the probability of every class");
+  add("explain", po::bool_switch(), "with --json: which bytes of the text decided");
   add("summary", po::bool_switch(), "counts by class at the end");
   add("quiet", po::bool_switch(), "no line a text: with --summary");
   line.positional.add("text", -1);
@@ -76,6 +80,7 @@ class Classification {
       Misused("no models: give --models DIR or set REBOUND_MODELS (a clone has models/released)");
     }
     policy_.emplace(Text("backoff-policy"));
+    LoadRules();
     OpenSource();
     models_ = LoadCurrent(Text("models"));
     OpenSink();
@@ -109,6 +114,19 @@ class Classification {
 
   std::string Text(const char* name) const { return values_[name].as<std::string>(); }
   bool Given(const char* name) const { return values_[name].as<bool>(); }
+
+  void LoadRules() {
+    text_rules_.emplace(Text("text-rules"), false);
+    for (const std::string& bad : text_rules_->GetStatus().bad) std::cerr << bad << "\n";
+    if (Text("overrides").empty()) return;
+    OverrideConfig config = LoadOverrideConfig(Text("overrides"));
+    for (const std::string& warning : config.warnings) std::cerr << warning << "\n";
+    overrides_ = std::make_unique<Overrides>(std::move(config), MakeDatasourceReader(), false);
+    for (const OverrideListStatus& list : overrides_->Status()) {
+      for (const BadLine& bad : list.bad) std::cerr << bad.what << "\n";
+      if (!list.last_error.empty()) std::cerr << list.source << ": " << list.last_error << "\n";
+    }
+  }
 
   void OpenSource() {
     const std::string file = Text("file");
@@ -148,8 +166,13 @@ class Classification {
   }
 
   void Classify(const SourceItem& item, std::string_view text) {
+    Question question;
+    question.text = text;
+    question.domain = item.domain.empty() ? std::string_view(domain_) : item.domain;
+    question.kind = item.mdn ? BounceKind::kMdn : BounceKind::kSmtp;
     const Answer answer = AnswerQuestion(
-        models_, {text}, {kTasks, Given("scores")},
+        models_, {overrides_.get(), &*text_rules_}, question,
+        {kTasks, Given("scores"), Given("explain")},
         [this](const ModelSet& models, Task task, Engine::Scratch* scratch) {
           return memory_.Predict(models, task, scratch);
         },
@@ -166,6 +189,9 @@ class Classification {
   const po::variables_map& values_;
   std::optional<BackoffPolicyFile> policy_;
   std::shared_ptr<const BackoffPolicy> current_policy_;
+  std::unique_ptr<Overrides> overrides_;
+  std::optional<TextRuleFile> text_rules_;
+  std::string domain_ = Text("domain");
   std::ifstream opened_;
   int64_t total_bytes_ = 0;
   std::unique_ptr<TextSource> source_;
