@@ -17,11 +17,6 @@ bool BeginsField(std::string_view line) {
   }
   return false;
 }
-// Or it goes on with a blank.
-bool IsHeaderLine(std::string_view line) {
-  return line.starts_with(' ') || line.starts_with('\t') || BeginsField(line);
-}
-
 // The next line without its end; `*text` goes behind it. Ends are LF, CRLF, and CR alone where the
 // message knows no LF.
 std::string_view TakeLine(std::string_view* text, bool cr_alone, bool* ended) {
@@ -60,8 +55,11 @@ GuardedBytes GuardMime(std::string_view bytes, const GuardLimits& limits) {
       }
       in_header = true;
     } else if (in_header) {
-      in_header = IsHeaderLine(line);
-      if (in_header && ++headers > limits.header_lines) {
+      // A field may go on for as long as it likes: that is one piece of memory.
+      const bool goes_on = line.starts_with(' ') || line.starts_with('\t');
+      in_header = goes_on || BeginsField(line);
+      if (in_header && !goes_on) ++headers;
+      if (in_header && headers > limits.header_fields) {
         out.truncated = true;
         continue;
       }
