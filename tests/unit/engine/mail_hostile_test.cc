@@ -84,11 +84,13 @@ TEST(HostileMail, AHundredThousandHeadersAreCutAndTold) {
   }
 }
 
-TEST(HostileMail, AHeaderOfManyLinesAndAddressesIsRead) {
+TEST(HostileMail, AHeaderOfHalfAMillionAddressesIsCut) {
   // GMime's parser of addresses would recurse a million times.
   for (const char* addresses : {"a@b,\n ", "a:", "("}) {
     SCOPED_TRACE(addresses);
-    ExpectTheBounce(ParseMessage("To: " + Repeat(addresses, 500'000) + "\n" + kBounce));
+    const BounceReport report = ParseMessage("To: " + Repeat(addresses, 500'000) + "\n" + kBounce);
+    ExpectTheBounce(report);
+    EXPECT_TRUE(report.truncated);
   }
 }
 
