@@ -88,7 +88,7 @@ FreeFormAgent FindAgent(const std::vector<std::string_view>& lines) {
     const std::string_view words = Trim(line);
     if (words.empty() || words.starts_with('>')) continue;
     if (++taken > kOpeningLines) break;
-    opening += AsciiLower(words.substr(0, 1000));
+    opening += LowerOf(words.substr(0, 1000));
     opening += ' ';
   }
   for (const Opening& candidate : kOpenings) {

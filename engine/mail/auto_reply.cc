@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/text.h"
+#include "engine/mail/human_text.h"
 
 namespace rebound {
 namespace {
@@ -221,17 +222,7 @@ bool HoldsAny(std::string_view lower, const std::array<std::string_view, N>& wor
   });
 }
 
-// Lower case by Unicode: subjects come in every script.
-std::string Lower(std::string_view text) {
-  std::string out;
-  text = text.substr(0, 2000);
-  while (!text.empty()) {
-    const CodePoint point = DecodeUtf8(text);
-    AppendUtf8(LowerCase(point.value), &out);
-    text.remove_prefix(point.bytes);
-  }
-  return out;
-}
+std::string Subject(std::string_view text) { return LowerOf(text.substr(0, 2000)); }
 
 }  // namespace
 
@@ -246,7 +237,7 @@ bool IsAutoReply(const MimeMessage& message) {
   }
   const std::string precedence = AsciiLower(message.Field("Precedence"));
   if (precedence == "auto_reply" || precedence == "auto-reply") return true;
-  if (HoldsAny(Lower(message.Field("Subject")), kAutoSubjects)) return true;
+  if (HoldsAny(Subject(message.Field("Subject")), kAutoSubjects)) return true;
   // Exchange marks its notes "All"; other programs so mark what they send first.
   const bool answers = !message.Field("In-Reply-To").empty();
   return answers &&
@@ -272,6 +263,8 @@ bool IsChallenge(const MimeMessage& message, const std::vector<std::string_view>
   return HoldsAny(words, kChallengeWords);
 }
 
-bool IsBounceSubject(std::string_view subject) { return HoldsAny(Lower(subject), kBounceSubjects); }
+bool IsBounceSubject(std::string_view subject) {
+  return HoldsAny(Subject(subject), kBounceSubjects);
+}
 
 }  // namespace rebound

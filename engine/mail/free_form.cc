@@ -103,8 +103,7 @@ struct Reason {
 
 class Reader {
  public:
-  Reader(const HumanText& text, const std::unordered_set<std::string>& not_recipients)
-      : lines_(text.lines), not_recipients_(not_recipients) {
+  Reader(const HumanText& text, const KnownAddresses& known) : lines_(text.lines), known_(known) {
     for (const std::string_view line : lines_) scores_.push_back(ScoreOfReason(line));
   }
 
@@ -121,7 +120,7 @@ class Reader {
 
  private:
   bool IsRecipient(std::string_view address) const {
-    return !IsMailSystem(address) && not_recipients_.count(AsciiLower(address)) == 0;
+    return !IsMailSystem(address) && known_.others.count(AsciiLower(address)) == 0;
   }
 
   // The best line of [begin, end) with what goes on it. `first`: words that stand before them.
@@ -264,6 +263,12 @@ class Reader {
         if (found.size() >= 100) break;
       }
     }
+    const auto is_known = [&](const auto& one) {
+      return known_.recipients.count(AsciiLower(one.first)) > 0;
+    };
+    if (std::any_of(found.begin(), found.end(), is_known)) {
+      std::erase_if(found, [&](const auto& one) { return !is_known(one); });
+    }
     for (size_t f = 0; f < found.size(); ++f) {
       const size_t begin = found[f].second;
       size_t end = lines_.size();
@@ -329,7 +334,7 @@ class Reader {
   }
 
   const std::vector<std::string_view>& lines_;
-  const std::unordered_set<std::string>& not_recipients_;
+  const KnownAddresses& known_;
   std::vector<int> scores_;
   std::vector<FreeFormRecipient> out_;
   std::unordered_map<std::string, size_t> by_address_;
@@ -339,9 +344,8 @@ class Reader {
 
 }  // namespace
 
-std::vector<FreeFormRecipient> ReadFreeForm(const HumanText& text,
-                                            const std::unordered_set<std::string>& not_recipients) {
-  return Reader(text, not_recipients).Read();
+std::vector<FreeFormRecipient> ReadFreeForm(const HumanText& text, const KnownAddresses& known) {
+  return Reader(text, known).Read();
 }
 
 }  // namespace rebound

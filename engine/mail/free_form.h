@@ -29,10 +29,15 @@ struct FreeFormRecipient {
   int score = 0;  // how much its reason looks like one; 0: no reason
   bool delayed = false;
 };
-// Every recipient once, in the order of the text. `not_recipients`: addresses (lower case) that the
-// text may name for another cause, such as its sender.
-std::vector<FreeFormRecipient> ReadFreeForm(const HumanText& text,
-                                            const std::unordered_set<std::string>& not_recipients);
+
+// What the rest of the message knows of addresses (lower case).
+struct KnownAddresses {
+  std::unordered_set<std::string> others;      // that the text may name for another cause
+  std::unordered_set<std::string> recipients;  // perhaps not all
+};
+// Every recipient once, in the order of the text. Sentences name helpdesks too: where one names a
+// known recipient, only known ones are taken from sentences.
+std::vector<FreeFormRecipient> ReadFreeForm(const HumanText& text, const KnownAddresses& known);
 
 // From this score on a reason shows a bounce by itself: it holds a status or a reply code.
 inline constexpr int kSureReason = 6;

@@ -134,6 +134,20 @@ void AppendBlank(std::string* out) {
 
 }  // namespace
 
+std::string LowerOf(std::string_view text) {
+  std::string out = AsciiLower(text);
+  const bool ascii = std::all_of(out.begin(), out.end(),
+                                 [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  if (ascii) return out;
+  out.clear();
+  while (!text.empty()) {
+    const CodePoint point = DecodeUtf8(text);
+    AppendUtf8(LowerCase(point.value), &out);
+    text.remove_prefix(point.bytes);
+  }
+  return out;
+}
+
 std::string TextOfHtml(std::string_view html) {
   std::string out;
   std::string skipped;  // the element whose content is no text

@@ -24,6 +24,9 @@ struct HumanText {
 // there is nothing else.
 void ReadHumanText(const MimeMessage& message, HumanText* out);
 
+// Lower case in every script.
+std::string LowerOf(std::string_view text);
+
 // The words of HTML: block elements part lines, entities are characters, styles and scripts go.
 std::string TextOfHtml(std::string_view html);
 

@@ -139,11 +139,15 @@ class Analysis {
   }
 
   bool TryFreeForm() {
-    std::unordered_set<std::string> others;
+    KnownAddresses known;
     for (const std::string_view name : {"To", "From", "Reply-To"}) {
-      others.insert(AsciiLower(AddressIn(message_.Field(name))));
+      known.others.insert(AsciiLower(AddressIn(message_.Field(name))));
     }
-    const std::vector<FreeFormRecipient> found = ReadFreeForm(words_, others);
+    AddAddresses(message_.Field("X-Failed-Recipients"), &known.recipients);
+    for (const std::string_view name : {"to", "cc"}) {
+      AddAddresses(FieldOf(original_, name), &known.recipients);
+    }
+    const std::vector<FreeFormRecipient> found = ReadFreeForm(words_, known);
     int best = 0;
     for (const FreeFormRecipient& recipient : found) best = std::max(best, recipient.score);
     const FreeFormAgent agent = FindAgent(words_.lines);
@@ -180,6 +184,13 @@ class Analysis {
   static std::string AddressIn(std::string_view value) {
     const std::optional<FoundAddress> found = FindAddress(value.substr(0, 4096));
     return found ? std::string(found->address) : "";
+  }
+
+  static void AddAddresses(std::string_view value, std::unordered_set<std::string>* out) {
+    for (std::optional<FoundAddress> found = FindAddress(value); found && out->size() < 1000;
+         found = FindAddress(value, found->end)) {
+      out->insert(AsciiLower(found->address));
+    }
   }
 
   void AddNamed(std::string address, ReportSource source) {

@@ -17,11 +17,6 @@ bool BeginsField(std::string_view line) {
   }
   return false;
 }
-// Or it goes on with a blank.
-bool IsHeaderLine(std::string_view line) {
-  return line.starts_with(' ') || line.starts_with('\t') || BeginsField(line);
-}
-
 // The next line without its end; `*text` goes behind it. Ends are LF, CRLF, and CR alone where the
 // message knows no LF.
 std::string_view TakeLine(std::string_view* text, bool cr_alone, bool* ended) {
@@ -44,9 +39,10 @@ GuardedBytes GuardMime(std::string_view bytes, const GuardLimits& limits) {
   bool in_header = true;
   bool begun = false;
   size_t headers = 0;
+  size_t field_bytes = 0;
   size_t delimiters = 0;
   while (!bytes.empty()) {
-    const std::string_view line = TakeLine(&bytes, cr_alone, &ended);
+    std::string_view line = TakeLine(&bytes, cr_alone, &ended);
     if (!begun) {  // blank lines and an mbox line before the header
       if (line.find_first_not_of(" \t") == std::string_view::npos) continue;
       if (line.starts_with("From ") || line.starts_with(">From ")) continue;
@@ -60,10 +56,20 @@ GuardedBytes GuardMime(std::string_view bytes, const GuardLimits& limits) {
       }
       in_header = true;
     } else if (in_header) {
-      in_header = IsHeaderLine(line);
-      if (in_header && ++headers > limits.header_lines) {
-        out.truncated = true;
-        continue;
+      const bool goes_on = line.starts_with(' ') || line.starts_with('\t');
+      in_header = goes_on || BeginsField(line);
+      if (in_header && !goes_on) {
+        ++headers;
+        field_bytes = 0;
+      }
+      if (in_header) {
+        const size_t room = limits.field_bytes - std::min(field_bytes, limits.field_bytes);
+        field_bytes += line.size();
+        if (headers > limits.header_fields || line.size() > room) {
+          out.truncated = true;
+          if (headers > limits.header_fields || room == 0) continue;
+          line = line.substr(0, room);
+        }
       }
     }
     out.bytes += line;

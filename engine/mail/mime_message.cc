@@ -182,7 +182,8 @@ std::string_view MimeMessage::Field(std::string_view name) const {
 }
 
 MimeMessage ParseMime(std::string_view bytes) {
-  const GuardedBytes guarded = GuardMime(bytes, {kMostHeaderLines, kMostDelimiterLines});
+  const GuardedBytes guarded =
+      GuardMime(bytes, {kMostFieldBytes, kMostHeaderFields, kMostDelimiterLines});
   MimeMessage message;
   message.truncated = guarded.truncated;
   Owned<GMimeObject> object;
@@ -216,7 +217,7 @@ std::vector<MimeField> ParseMimeHeader(std::string_view bytes) {
   const size_t body = bytes.find("\n\n");
   std::string header(bytes.substr(0, std::min(body, kMostTextBytes)));
   header += "\n\n";
-  const GuardedBytes guarded = GuardMime(header, {kMostHeaderLines, 0});
+  const GuardedBytes guarded = GuardMime(header, {kMostFieldBytes, kMostHeaderFields, 0});
   if (!guarded.has_header) return {};
   const Owned<GMimeObject> object = Construct(guarded.bytes);
   return object == nullptr ? std::vector<MimeField>() : FieldsOf(object.get());

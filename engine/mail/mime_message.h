@@ -34,7 +34,9 @@ struct MimeMessage {
   std::string_view Field(std::string_view name) const;
 };
 
-inline constexpr size_t kMostHeaderLines = 20'000;    // of a message and all its parts
+inline constexpr size_t kMostFieldBytes =
+    64 << 10;  // of one header field: GMime grows its memory by small steps
+inline constexpr size_t kMostHeaderFields = 20'000;   // of a message and all its parts
 inline constexpr size_t kMostDelimiterLines = 4'000;  // lines that may part two parts
 inline constexpr size_t kMostParts = 64;              // readable ones
 inline constexpr size_t kMostTextBytes = 256 << 10;   // of a part of words

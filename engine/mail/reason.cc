@@ -5,12 +5,13 @@
 
 #include "base/text.h"
 #include "engine/mail/free_form.h"
+#include "engine/mail/human_text.h"
 #include "models/status_code.h"
 
 namespace rebound {
 namespace {
 
-// Words of failure, lower case (ASCII): enough to tell a reason from a greeting, not to class it.
+// Words of failure, lower case: enough to tell a reason from a greeting, not to class it.
 constexpr std::array kFailureWords = std::to_array<std::string_view>({
     // English
     "unknown",
@@ -255,7 +256,7 @@ int ScoreOfReason(std::string_view line) {
   const bool failing = codes.enhanced.starts_with('4') || codes.enhanced.starts_with('5');
   const bool reply = codes.reply.starts_with('4') || codes.reply.starts_with('5');
   int score = (failing ? 6 : 0) + (reply ? 6 : 0);
-  const std::string lower = AsciiLower(line);
+  const std::string lower = LowerOf(line);
   const auto holds = [&](std::string_view word) { return lower.find(word) != std::string::npos; };
   if (std::any_of(kFailureWords.begin(), kFailureWords.end(), holds)) score += kLikelyReason;
   if (holds(" said:")) score += 1;
