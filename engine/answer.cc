@@ -1,6 +1,7 @@
 #include "engine/answer.h"
 
 #include "base/text.h"
+#include "engine/explain_json.h"
 #include "engine/fact_fields.h"
 #include "tokenizer/normaliser.h"
 
@@ -57,6 +58,16 @@ void WriteTask(Task task, const Answer::OfTask& of, const BackoffPolicy& policy,
   w.EndObject();
 }
 
+void WriteExplain(const Answer& answer, JsonWriter* writer) {
+  writer->Key("explain").StartObject();
+  for (const Task task : kTasks) {
+    const auto& of = answer.tasks[Index(task)];
+    if (!of) continue;
+    WriteExplained(task, answer.explained->text, answer.explained->offset, of->explained, writer);
+  }
+  writer->EndObject();
+}
+
 }  // namespace
 
 std::string ReadableText(std::string_view bytes) {
@@ -79,6 +90,14 @@ Answer AnswerQuestion(const ModelSet& models, const Question& question,
                                    : predict(models, task, scratch);
     of.answer = Engine::Decide(models, task, of.prediction, question.text, scratch);
   }
+  if (options.explain) {
+    whole.explained = question;
+    Explainer explainer(question.text, scratch);
+    for (const Task task : options.tasks) {
+      Answer::OfTask& of = *whole.tasks[Index(task)];
+      of.explained = explainer.Explain(task, *models.Get(task), of.answer);
+    }
+  }
   whole.facts = FindFacts(question.text);
   return whole;
 }
@@ -95,6 +114,7 @@ void WriteAnswerFields(const Answer& answer, const BackoffPolicy& policy, JsonWr
     if (of) WriteTask(task, *of, policy, writer);
   }
   WriteFacts(answer.facts, writer);
+  if (answer.explained) WriteExplain(answer, writer);
 }
 
 void WriteLabelAnswer(const Answer& answer, JsonWriter* writer) {

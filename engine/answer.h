@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "engine/backoff_policy.h"
 #include "engine/engine.h"
+#include "engine/explain.h"
 #include "engine/facts.h"
 
 namespace rebound {
@@ -23,11 +24,13 @@ std::string ReadableText(std::string_view bytes);
 
 struct Question {
   std::string_view text;  // as ReadableText gives it, not empty
+  size_t offset = 0;      // bytes of the message before it, which spans count
 };
 
 struct AnswerOptions {
   std::span<const Task> tasks = kTasks;  // those that the caller serves
   bool scores = false;                   // the probability of every label
+  bool explain = false;                  // the words that decided: some 20 times the work
 };
 
 // The model's output alone for the text that Engine::Prepare put into the scratch: from a cache
@@ -38,10 +41,12 @@ struct Answer {
   struct OfTask {
     Prediction prediction;
     TaskAnswer answer;
-    std::vector<float> scores;  // by position in TaskLabels; empty: not asked
+    std::vector<float> scores;             // by position in TaskLabels; empty: not asked
+    std::vector<ExplainedSpan> explained;  // of the question's text
   };
   std::array<std::optional<OfTask>, kTaskCount> tasks;  // nullopt: not asked
   Facts facts;
+  std::optional<Question> explained;  // nullopt: not asked
 };
 
 // Views of the answer are into the question. REQUIRES: models.Get(task) for each of options.tasks.

@@ -15,7 +15,9 @@
 namespace rebound {
 namespace {
 
-constexpr std::array<std::string_view, 2> kQuery = {"scores", "bypass_cache"};
+constexpr std::array<std::string_view, 3> kQuery = {"scores", "explain", "bypass_cache"};
+// A text is explained in up to a hundred times as long as it is answered.
+constexpr size_t kMaxExplainedTexts = 100;
 constexpr size_t kMaxDomainBytes = 255;
 
 [[noreturn]] void Refuse(const std::string& detail) { throw Refusal{MakeProblem(422, detail)}; }
@@ -57,6 +59,14 @@ void CheckKind(const JsonValue& body) {
   }
 }
 
+// Bytes of text `i`'s message before the text: what trimming took.
+size_t OffsetOf(const Texts& read, size_t i) {
+  const JsonValue& message =
+      read.single ? GetJson(read.document, "message")
+                  : GetJson(read.document, "messages")[static_cast<rapidjson::SizeType>(i)];
+  return static_cast<size_t>(read.texts[i].data() - message.GetString());
+}
+
 }  // namespace
 
 // What all texts of one request are answered with.
@@ -65,6 +75,7 @@ struct ClassifyV3::Moment {
   std::shared_ptr<const BackoffPolicy> policy;
   Cache* cache = nullptr;  // null: not asked
   bool scores = false;
+  bool explain = false;
   Metrics* metrics = nullptr;
 };
 
@@ -77,9 +88,14 @@ Response ClassifyV3::Classify(const Call& call) const {
   CheckQuery(call.target, kQuery);
   Moment moment;
   moment.scores = QueryBool(call.target, "scores");
+  moment.explain = QueryBool(call.target, "explain");
   moment.metrics = call.metrics;
   if (!QueryBool(call.target, "bypass_cache") && cache_->enabled()) moment.cache = cache_;
   Texts read = ReadTexts(call.request, TextsForm::kEachOnItsOwn, max_batch_);
+  if (moment.explain && read.texts.size() > kMaxExplainedTexts) {
+    throw Refusal{MakeProblem(413, "with 'explain' a batch has at most " +
+                                       std::to_string(kMaxExplainedTexts) + " texts")};
+  }
   CheckKind(read.document);
   CheckDomains(&read);
   moment.models = engine_->Take();
@@ -98,7 +114,7 @@ Response ClassifyV3::Classify(const Call& call) const {
   writer.StartObject().Key("results").StartArray();
   for (size_t i = 0; i < read.texts.size(); ++i) {
     if (error == read.errors.end() || error->index != i) {
-      WriteResult(moment, read.texts[i], &writer);
+      WriteResult(moment, {read.texts[i], OffsetOf(read, i)}, &writer);
       continue;
     }
     writer.StartObject().Key("error").Raw(MakeProblem(422, error->detail).body).EndObject();
@@ -110,10 +126,10 @@ Response ClassifyV3::Classify(const Call& call) const {
   return response;
 }
 
-void ClassifyV3::WriteResult(const Moment& moment, std::string_view text,
+void ClassifyV3::WriteResult(const Moment& moment, const Question& question,
                              JsonWriter* writer) const {
   const Answer answer = AnswerQuestion(
-      moment.models, {text}, {tasks_, moment.scores},
+      moment.models, question, {tasks_, moment.scores, moment.explain},
       [&](const ModelSet& models, Task task, Engine::Scratch* scratch) {
         return PredictionOf(models, task, moment.cache, scratch);
       },

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "engine/answer.h"
 #include "engine/backoff_policy.h"
 #include "engine/engine.h"
 #include "serve/cache.h"
@@ -30,7 +31,7 @@ class ClassifyV3 {
  private:
   struct Moment;
   Response Classify(const Call& call) const;
-  void WriteResult(const Moment& moment, std::string_view text, JsonWriter* writer) const;
+  void WriteResult(const Moment& moment, const Question& question, JsonWriter* writer) const;
 
   const Engine* const engine_;
   Cache* const cache_;
