@@ -35,7 +35,7 @@ struct Question {
 struct AnswerOptions {
   std::span<const Task> tasks = kTasks;  // those that the caller serves
   bool scores = false;                   // the probability of every label
-  bool explain = false;                  // which bytes of the text decided
+  bool explain = false;                  // the words that decided: some 20 times the work
 };
 
 // The model's output alone for the text that Engine::Prepare put into the scratch: from a cache

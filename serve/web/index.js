@@ -66,6 +66,60 @@ function show(result) {
   byId('answers').replaceChildren(...cards);
 }
 
+const kinds = [['label', 'Label'], ['bnac', 'BNAC'], ['backoff', 'Backoff']];
+
+// The text in parts, each with the word that it belongs to. Spans count bytes of UTF-8; a page's
+// name may lie inside its address, so the larger ones go down first.
+function parts(message, spans) {
+  const bytes = new TextEncoder().encode(message);
+  const owner = new Array(bytes.length);
+  for (const span of [...spans].sort((a, b) => (b.end - b.begin) - (a.end - a.begin))) {
+    owner.fill(span, span.begin, span.end);
+  }
+  const made = [];
+  for (let begin = 0, end = 0; begin < bytes.length; begin = end) {
+    while (end < bytes.length && owner[end] === owner[begin]) ++end;
+    made.push([new TextDecoder().decode(bytes.subarray(begin, end)), owner[begin]]);
+  }
+  return made;
+}
+
+function mark(text, span, largest) {
+  const decided = span.weight === undefined;
+  const step = decided ? 4 : Math.max(1, Math.ceil(4 * Math.abs(span.weight) / largest));
+  const made = element('mark', `${span.weight < 0 ? 'against' : 'for'}-${step}`, text);
+  made.title = decided ? 'decided alone' :
+    `${span.weight < 0 ? 'against' : 'for'} it: the odds times ${Math.exp(span.weight).toPrecision(2)}`;
+  return made;
+}
+
+// Marks the words of the message that decided one of the answers.
+function explain(message, result, kind) {
+  const spans = result.explain[kind];
+  const largest = Math.max(...spans.map((span) => Math.abs(span.weight || 0)));
+  byId('why-text').replaceChildren(...parts(message, spans).map(
+    ([text, span]) => span ? mark(text, span, largest) : text));
+  byId('why-note').textContent = spans.length ? 'The darker, the more it decided.' :
+    'No word of it: nobody is sure of this answer, or a rule gave it.';
+  for (const button of byId('why-of').children) {
+    button.setAttribute('aria-pressed', String(button.dataset.kind === kind));
+  }
+}
+
+function showWhy(message, result) {
+  const told = kinds.filter(([kind]) => result.explain && result.explain[kind]);
+  byId('why').hidden = told.length === 0;
+  if (told.length === 0) return;
+  byId('why-of').replaceChildren(...told.map(([kind, title]) => {
+    const button = element('button', 'plain', title);
+    button.type = 'button';
+    button.dataset.kind = kind;
+    button.addEventListener('click', () => explain(message, result, kind));
+    return button;
+  }));
+  explain(message, result, told[0][0]);
+}
+
 function fail(text) {
   byId('problem').textContent = text;
   byId('problem').hidden = false;
@@ -79,12 +133,13 @@ async function classify() {
   if (byId('key').value) headers['X-API-Key'] = byId('key').value;
   byId('send').disabled = true;
   try {
-    const reply = await fetch('/v3/classify',
+    const reply = await fetch('/v3/classify?explain=true',
                               {method: 'POST', headers, body: JSON.stringify({message})});
     const answer = await reply.json();
     if (reply.status === 401 || reply.status === 403) byId('key-row').hidden = false;
     if (!reply.ok) return fail(answer.detail || `The server answered ${reply.status}.`);
     show(answer.results[0]);
+    showWhy(message, answer.results[0]);
     byId('json').textContent = JSON.stringify(answer, null, 2);
     byId('problem').hidden = true;
     byId('answer').hidden = false;

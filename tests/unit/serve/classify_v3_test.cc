@@ -67,6 +67,21 @@ TEST(ClassifyV3, AnswersAsTheOtherRoutesDoWithTheCacheAndWithoutIt) {
   }
 }
 
+TEST(ClassifyV3, ExplainsAHundredTextsAtMost) {
+  Served::Options options;
+  options.models = std::filesystem::path(std::getenv("REBOUND_SOURCE")) / "models/released";
+  Served served(options);
+  const auto ask = [&](size_t texts) {
+    return served.Ask("POST", "/v3/classify?explain=true",
+                      Body(std::vector<std::string>(texts, "a virus")));
+  };
+  EXPECT_EQ(ask(100).status, 200);
+  const Response refused = ask(101);
+  EXPECT_EQ(refused.status, 413);
+  EXPECT_EQ(GetJsonString(ParseJson(refused.body), "detail"),
+            "with 'explain' a batch has at most 100 texts");
+}
+
 class UnsureTest : public testing::Test {
  protected:
   JsonDocument Ask(const std::string& text) {
