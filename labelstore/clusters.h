@@ -15,9 +15,10 @@
 
 namespace rebound {
 
-// Measured over the seed corpus (docs/label-store.md): at 0.7 clusters hold one label in 98 % of
-// their pairs, and bands find 99 % of what comparing all pairs finds.
-inline constexpr double kSameCluster = 0.7;
+// Measured over 39,971 texts of the seed corpus (two copies of every template, as noise leaves
+// them): of two texts of one cluster 99.3 % have the same labels in every task, and the bands find
+// all of the 8,344 pairs that comparing every pair finds. At 0.7 it would be 85.3 % and 99.6 %.
+inline constexpr double kSameCluster = 0.8;
 
 // The distinct words of a normalised text and its pairs of neighbours, sorted.
 std::vector<std::string> ShinglesOf(std::string_view normalised);

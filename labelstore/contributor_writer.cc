@@ -246,7 +246,10 @@ void ContributorWriter::ReadActivity() {
       "(SELECT agreed FROM rebound.contributors WHERE name = $1), "
       "(SELECT disagreed FROM rebound.contributors WHERE name = $1), "
       "(SELECT count(*) FROM rebound.proposals WHERE contributor = $1 AND decided_at IS NULL) "
-      "FROM rebound.proposals WHERE contributor = $1 AND changed_at > now() - interval '1 day'",
+      "FROM rebound.proposals WHERE contributor = $1 AND changed_at > now() - interval '1 day' "
+      // Who was released starts anew.
+      "AND changed_at > coalesce((SELECT max(released_at) FROM rebound.quarantine_hits "
+      "WHERE contributor = $1), '-infinity')",
       {contributor_, SqlReal(kPoisonCost)});
   activity_.last_hour = rows.Int(0, 0);
   activity_.last_day = rows.Int(0, 1);

@@ -134,13 +134,17 @@ CREATE TABLE rebound.reviews (
   batch_id     bigint NOT NULL,                 -- one decision, whatever number of proposals
   notes        text NOT NULL DEFAULT '',
   created_at   timestamptz NOT NULL DEFAULT now(),
-  undone_at    timestamptz
+  undone_at    timestamptz,
+  -- The same reviewer's later word; taken back, it lets this one count again.
+  superseded_by bigint REFERENCES rebound.reviews ON DELETE SET NULL
 );
 CREATE SEQUENCE rebound.review_batches;
 CREATE UNIQUE INDEX one_review_each ON rebound.reviews (proposal_id, reviewer)
   WHERE undone_at IS NULL;
 CREATE INDEX ON rebound.reviews (reviewer, batch_id);
 CREATE INDEX ON rebound.reviews (batch_id);
+CREATE INDEX ON rebound.reviews (superseded_by) WHERE superseded_by IS NOT NULL;
+CREATE INDEX ON rebound.reviews (proposal_id);
 
 -- The labels that an accept or relabel stands for, of every task it names.
 CREATE TABLE rebound.review_labels (
@@ -150,6 +154,13 @@ CREATE TABLE rebound.review_labels (
   PRIMARY KEY (review_id, label_set_id),
   FOREIGN KEY (label_set_id, label_id) REFERENCES rebound.labels (label_set_id, id)
 );
+
+-- How many reviewers must agree.
+CREATE TABLE rebound.review_settings (
+  only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+  overlap  smallint NOT NULL CHECK (overlap BETWEEN 1 AND 20)
+);
+INSERT INTO rebound.review_settings (overlap) VALUES (1);
 
 -- Every hit of a rule that quarantines, with the numbers that made it.
 CREATE TABLE rebound.quarantine_hits (
@@ -222,12 +233,17 @@ CREATE TRIGGER write_audit AFTER INSERT OR UPDATE OR DELETE ON rebound.reviews
   FOR EACH ROW EXECUTE FUNCTION rebound.write_audit('proposal_id');
 CREATE TRIGGER write_audit AFTER INSERT OR UPDATE OR DELETE ON rebound.review_labels
   FOR EACH ROW EXECUTE FUNCTION rebound.write_audit('review_id');
+CREATE TRIGGER write_audit AFTER INSERT OR UPDATE OR DELETE ON rebound.review_settings
+  FOR EACH ROW EXECUTE FUNCTION rebound.write_audit('only_row');
 CREATE TRIGGER write_audit AFTER INSERT OR UPDATE OR DELETE ON rebound.contributors
   FOR EACH ROW EXECUTE FUNCTION rebound.write_audit('name');
 CREATE TRIGGER write_audit AFTER INSERT OR UPDATE OR DELETE ON rebound.quarantine_hits
   FOR EACH ROW EXECUTE FUNCTION rebound.write_audit('id');
 CREATE TRIGGER write_audit AFTER INSERT OR UPDATE OR DELETE ON rebound.suspicions
   FOR EACH ROW EXECUTE FUNCTION rebound.write_audit('message_id');
+
+-- The same for the votes' history: who may vote need not be able to write it.
+ALTER FUNCTION rebound.keep_old_vote() SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 
 CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON rebound.audit
   FOR EACH STATEMENT EXECUTE FUNCTION rebound.refuse_change();

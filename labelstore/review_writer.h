@@ -1,0 +1,28 @@
+// Turns reviews into statuses, weights and votes inside an open transaction. Used by
+// postgres_reviews.cc alone.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "labelstore/label_catalog.h"
+#include "labelstore/reviews.h"
+
+namespace rebound {
+
+// Locks proposals in order of id. Throws kNotFound naming one that does not exist.
+void LockProposals(SqlTransaction& sql, const std::vector<int64_t>& ids);
+
+// The open proposals with the same labels in the clusters of `ids`, and `ids`; ascending.
+std::vector<int64_t> WithCluster(SqlTransaction& sql, const std::vector<int64_t>& ids);
+
+// One review a proposal; an earlier one of the same reviewer is superseded.
+void WriteReviews(SqlTransaction& sql, const LabelCatalog& catalog, const ReviewRequest& request,
+                  const std::vector<ProposalView>& proposals, int64_t batch);
+
+// Brings status, decided labels, the contributors' records and the votes of the store to what the
+// reviews now say. REQUIRES: the proposals are locked.
+void ApplyReviews(SqlTransaction& sql, const LabelCatalog& catalog, const std::vector<int64_t>& ids,
+                  size_t overlap);
+
+}  // namespace rebound
