@@ -48,8 +48,10 @@ enum class Slot : uint8_t {
   kCountry,
   kName,
   kVirus,
+  kWord,
+  kNonsense,
 };
-inline constexpr size_t kSlotCount = 26;
+inline constexpr size_t kSlotCount = 28;
 std::string_view SlotName(Slot slot);
 
 // A part of a template: words as they stand, a slot, or one of several.
