@@ -16,6 +16,8 @@ namespace rebound {
 namespace {
 
 constexpr std::array<std::string_view, 3> kQuery = {"scores", "explain", "bypass_cache"};
+// A text is explained in up to a hundred times as long as it is answered.
+constexpr size_t kMaxExplainedTexts = 100;
 constexpr size_t kMostDomainBytes = 255;
 
 [[noreturn]] void Refuse(const std::string& detail) { throw Refusal{MakeProblem(422, detail)}; }
@@ -92,6 +94,10 @@ Response ClassifyV3::Classify(const Call& call) const {
   moment.metrics = call.metrics;
   if (!QueryBool(call.target, "bypass_cache") && cache_->enabled()) moment.cache = cache_;
   Texts read = ReadTexts(call.request, TextsForm::kEachOnItsOwn, max_batch_);
+  if (moment.options.explain && read.texts.size() > kMaxExplainedTexts) {
+    throw Refusal{MakeProblem(413, "with 'explain' a batch has at most " +
+                                       std::to_string(kMaxExplainedTexts) + " texts")};
+  }
   const BounceKind kind = ReadKind(read.document);
   const std::vector<std::string_view> domains = ReadDomains(&read);
   moment.models = engine_->Take();
