@@ -16,9 +16,8 @@ namespace {
 
 constexpr std::chrono::seconds kLookEvery(1);
 constexpr size_t kMaxKeptBad = 100;
-// Of one pattern and of the automaton of all; RE2 keeps to both.
+// Of one pattern, with what RE2 remembers of texts.
 constexpr int64_t kPatternMemory = 256 * 1024;
-constexpr int64_t kSetMemory = 64 * 1024 * 1024;
 // Instructions of all patterns together; an ordinary one has 20 to 100.
 constexpr int64_t kMaxInstructions = 1'000'000;
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
@@ -126,7 +125,9 @@ std::string_view MatchOf(const TextRule& rule, std::string_view text) {
 }
 
 struct TextRules::Prefilter {
-  RE2::Set set = RE2::Set(OptionsOf(kSetMemory), RE2::UNANCHORED);
+  explicit Prefilter(int64_t bytes) : set(OptionsOf(bytes), RE2::UNANCHORED) {}
+
+  RE2::Set set;
 };
 
 TextRules::TextRules() = default;
@@ -134,9 +135,10 @@ TextRules::~TextRules() = default;
 TextRules::TextRules(TextRules&&) noexcept = default;
 TextRules& TextRules::operator=(TextRules&&) noexcept = default;
 
-TextRules::TextRules(std::vector<TextRule> rules) : rules_(std::move(rules)) {
+TextRules::TextRules(std::vector<TextRule> rules, int64_t automaton_bytes)
+    : rules_(std::move(rules)) {
   Budget budget;
-  auto prefilter = std::make_unique<Prefilter>();
+  auto prefilter = std::make_unique<Prefilter>(automaton_bytes);
   for (const TextRule& rule : rules_) {
     budget.Take(rule);
     prefilter->set.Add(Piece(rule.pattern), nullptr);

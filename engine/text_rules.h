@@ -63,8 +63,9 @@ class TextRules {
   TextRules& operator=(TextRules&&) noexcept;
 
   // Throws kTooLarge where there are more than kMaxTextRules or where they need too much memory
-  // together. REQUIRES: the rules are of MakeTextRule.
-  explicit TextRules(std::vector<TextRule> rules);
+  // together. REQUIRES: the rules are of MakeTextRule. Where `automaton_bytes` do not suffice to
+  // ask all rules at once, they are asked one by one.
+  explicit TextRules(std::vector<TextRule> rules, int64_t automaton_bytes = 64 * 1024 * 1024);
 
   // By task the position in rules() of the first rule whose pattern is in the text, if any is.
   std::array<std::optional<size_t>, kTaskCount> Find(std::string_view text) const;
@@ -74,8 +75,7 @@ class TextRules {
  private:
   struct Prefilter;
   std::vector<TextRule> rules_;
-  // Null where it would need too much memory: then one pattern after the other is asked.
-  std::unique_ptr<const Prefilter> prefilter_;
+  std::unique_ptr<const Prefilter> prefilter_;  // null where memory does not suffice
 };
 
 struct ParsedTextRules {

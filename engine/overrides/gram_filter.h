@@ -1,5 +1,5 @@
-// Tells fast that none of many patterns is in a text: of each pattern one run of 2, 4 or 8 bytes,
-// the rarest that it has, is looked for; where no run is there, no pattern is.
+// Tells fast that none of many patterns is in a text: of each pattern one run of 2, 4, 8 or 16
+// bytes, the rarest that it has, is looked for; where no run is there, no pattern is.
 //
 // Costs about a nanosecond a byte, however many patterns there are, which the automaton behind it
 // does not reach: its memory does not fit into the cache. Immutable.
@@ -31,19 +31,19 @@ class GramFilter {
   struct Grams {
     size_t length = 0;
     unsigned bits_log2 = 0;
-    std::vector<uint64_t> bits;
+    std::vector<uint64_t> bits;  // two a run, in one word
     unsigned slots_log2 = 0;
-    std::vector<uint64_t> slots;  // open addressing; 0 is free
-    bool has_zero = false;        // the run of zero bytes, which a slot cannot hold
+    std::vector<uint64_t> slots;  // the runs' numbers, by open addressing; 0 is free
+    bool has_zero = false;        // a slot cannot hold the number 0
 
     void Fill(const std::vector<uint64_t>& grams);
     bool Contains(uint64_t gram) const;
-    template <class Word>
+    template <size_t kLength>
     bool AnyIn(std::string_view text) const;
   };
 
   bool lets_all_pass_ = false;
-  std::array<Grams, 3> grams_;  // of 8, 4 and 2 bytes
+  std::array<Grams, 4> grams_;  // of 16, 8, 4 and 2 bytes
 };
 
 }  // namespace rebound

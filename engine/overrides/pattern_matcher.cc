@@ -32,6 +32,7 @@ bool HasInOrder(std::string_view text, const Pieces& pieces) {
   return true;
 }
 
+uint64_t DepthBit(uint32_t depth) { return uint64_t{1} << std::min(depth, 63U); }
 uint64_t Edge(uint32_t node, uint32_t piece) { return uint64_t{node} << 32 | piece; }
 
 }  // namespace
@@ -66,16 +67,20 @@ struct PatternMatcher::Many {
     uint32_t first_node = kNoNode;  // the node of globs that begin with it
     uint32_t parents_begin = 0;     // in `parents`: nodes that it continues
     uint32_t parents_end = 0;
+    uint64_t depths = 0;  // bit d: it continues a node of depth d
   };
   struct Node {
     uint32_t rule = kNoRule;   // the first that ends here
     uint32_t least = kNoRule;  // the first that ends here or below
-    bool has_children = false;
+    uint32_t depth = 0;
+    uint64_t children = 0;  // bit p % 64: a piece p continues it
   };
   // How far the globs have come in one text.
   struct Progress {
     struct Reached {
       uint32_t node;
+      uint32_t depth;
+      uint64_t children;
       size_t end;
     };
     std::vector<Reached> reached;  // ends never fall
@@ -146,9 +151,13 @@ void PatternMatcher::Many::AddGlob(uint32_t rule, const std::vector<uint32_t>& i
         node == 0 ? pieces[piece].first_node : edges.Insert(Edge(node, piece), kNoNode);
     if (next == kNoNode) {
       next = static_cast<uint32_t>(nodes.size());
-      if (node != 0) (*parents_of)[piece].push_back(node);
-      nodes[node].has_children = true;
-      nodes.emplace_back();
+      const uint32_t depth = nodes[node].depth;
+      if (node != 0) {
+        (*parents_of)[piece].push_back(node);
+        pieces[piece].depths |= DepthBit(depth);
+      }
+      nodes[node].children |= uint64_t{1} << piece % 64;
+      nodes.emplace_back().depth = depth + 1;
     }
     node = next;
     nodes[node].least = std::min(nodes[node].least, rule);
@@ -188,6 +197,9 @@ void PatternMatcher::Many::Advance(uint32_t id, size_t end, Progress* progress,
     // the shorter of the two lists.
     if (until - from <= piece.parents_end - piece.parents_begin) {
       for (size_t i = from; i < until; ++i) {
+        // Without a look at memory most are known not to be continued by this piece.
+        if ((piece.depths & DepthBit(reached[i].depth)) == 0) continue;
+        if ((reached[i].children >> id % 64 & 1) == 0) continue;
         const uint32_t* next = edges.Find(Edge(reached[i].node, id));
         if (next != nullptr) Reach(*next, end, progress, best);
       }
@@ -209,9 +221,9 @@ void PatternMatcher::Many::Reach(uint32_t id, size_t end, Progress* progress,
   const Node& node = nodes[id];
   if (node.least >= *best) return;
   *best = std::min(*best, node.rule);
-  if (!node.has_children) return;
+  if (node.children == 0) return;
   progress->position.Insert(id, static_cast<uint32_t>(progress->reached.size()));
-  progress->reached.push_back({id, end});
+  progress->reached.push_back({id, node.depth, node.children, end});
 }
 
 PatternMatcher::PatternMatcher(const std::vector<std::string_view>& rules) {

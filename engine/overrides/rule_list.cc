@@ -74,7 +74,9 @@ class RecordReader {
       SkipLine(end);  // a quote that is not closed takes no other line with it
       return;
     }
-    if (!(is_first && IsHeader(fields, kind))) out_->Add(line_, fields);
+    if (!(is_first && IsHeader(fields, kind))) {
+      out_->Add(line_, std::vector<std::string_view>(fields.begin(), fields.end()));
+    }
     const std::string_view record = rest_.substr(0, used);
     line_ += static_cast<uint32_t>(std::count(record.begin(), record.end(), '\n'));
     rest_.remove_prefix(used);
@@ -156,7 +158,7 @@ void RuleCollector::AddBad(uint32_t line, const std::string& what) {
   }
 }
 
-std::string RuleCollector::CheckDomain(const std::string& domain, const std::string& given) const {
+std::string RuleCollector::CheckDomain(const std::string& domain, std::string_view given) const {
   const std::string_view name =
       domain.starts_with("*.") ? std::string_view(domain).substr(2) : std::string_view(domain);
   if (domain.size() > kMaxDomainBytes) {
@@ -173,10 +175,11 @@ std::string RuleCollector::CheckDomain(const std::string& domain, const std::str
   return "";
 }
 
-void RuleCollector::Add(uint32_t line, std::span<const std::string> fields) {
+void RuleCollector::Add(uint32_t line, std::span<const std::string_view> fields) {
   const size_t columns = Columns(kind_);
-  if (std::any_of(fields.begin(), fields.end(),
-                  [](const std::string& field) { return field.find('\0') != std::string::npos; })) {
+  if (std::any_of(fields.begin(), fields.end(), [](std::string_view field) {
+        return field.find('\0') != std::string_view::npos;
+      })) {
     return AddBad(line, "holds a NUL byte: is this text, in UTF-8?");
   }
   if (fields.size() != columns) {
@@ -201,7 +204,7 @@ void RuleCollector::Add(uint32_t line, std::span<const std::string> fields) {
     return AddBad(line, "there is no bounce code " + std::to_string(rule.code) +
                             ": use one of the twenty, or name it under custom_classes");
   }
-  const std::string& pattern = fields[columns - 1];
+  const std::string_view pattern = fields[columns - 1];
   if (pattern.empty()) return AddBad(line, "the rule is empty: write | to match every text");
   if (pattern.size() > kMaxRuleBytes) {
     return AddBad(line, "the rule is longer than " + std::to_string(kMaxRuleBytes) + " bytes");
@@ -213,7 +216,7 @@ void RuleCollector::Add(uint32_t line, std::span<const std::string> fields) {
     throw Error(ErrorCode::kTooLarge, source_ + " has more than the " + std::to_string(kMaxRules) +
                                           " rules allowed in one list");
   }
-  rule.pattern = pattern;
+  rule.pattern = std::string(pattern);
   parsed_.rules.push_back(std::move(rule));
 }
 

@@ -59,14 +59,14 @@ class RuleCollector {
   static size_t Columns(BounceKind kind) { return kind == BounceKind::kSmtp ? 3 : 2; }
 
   // A record of a file or a row of a data source. Throws kTooLarge beyond kMaxRules rules.
-  void Add(uint32_t line, std::span<const std::string> fields);
+  void Add(uint32_t line, std::span<const std::string_view> fields);
   void AddBad(uint32_t line, const std::string& what);
 
   ParsedRules Take() { return std::move(parsed_); }
 
  private:
   // "" or what is wrong; `given` is how the list writes it.
-  std::string CheckDomain(const std::string& domain, const std::string& given) const;
+  std::string CheckDomain(const std::string& domain, std::string_view given) const;
 
   const BounceKind kind_;
   const std::string source_;

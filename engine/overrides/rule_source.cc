@@ -56,8 +56,8 @@ ParsedRules ReadFromDatasource(const RuleSourceConfig& source, BounceKind kind,
     size_t bytes = 0;
     try {
       reader(uris[i], source.query, RuleCollector::Columns(kind),
-             [&](std::span<const std::string> fields) {
-               for (const std::string& field : fields) bytes += field.size();
+             [&](std::span<const std::string_view> fields) {
+               for (const std::string_view field : fields) bytes += field.size();
                if (bytes > kMaxRuleFileBytes) {
                  throw Error(ErrorCode::kTooLarge, source.Description() + " gives more than the " +
                                                        std::to_string(kMaxRuleFileBytes) +
@@ -67,8 +67,9 @@ ParsedRules ReadFromDatasource(const RuleSourceConfig& source, BounceKind kind,
              });
       return collector.Take();
     } catch (const Error& e) {
-      // Another server of the same data cannot mend what is not a matter of reaching it.
-      if (e.code() == ErrorCode::kUnavailable && i + 1 < uris.size()) continue;
+      // Another source of the same rules cannot mend a query that is wrong.
+      const bool is_away = e.code() == ErrorCode::kUnavailable || e.code() == ErrorCode::kNotFound;
+      if (is_away && i + 1 < uris.size()) continue;
       throw Error(e.code(), WithoutSecrets(e.what(), uris[i], source.datasource));
     } catch (const std::exception& e) {
       throw Error(ErrorCode::kInternal, WithoutSecrets(e.what(), uris[i], source.datasource));

@@ -16,10 +16,14 @@ inline constexpr size_t kMaxRuleFileBytes = 32 * 1024 * 1024;
 
 // Runs `query` against the data source `uri` and calls `row` for each row with its first `columns`
 // columns; a NULL is an empty text. Throws Error: kUnavailable where the source does not answer,
-// kInvalidArgument for a URI or query that is wrong. What `row` throws passes through.
+// another code where it is wrong. What `row` throws passes through. datasource/ makes one:
+//
+//   [](auto& uri, auto& query, size_t columns, auto& row) {
+//     OpenDatasource(uri)->Read(query, columns, row);
+//   }
 using DatasourceReader =
     std::function<void(const std::string& uri, const std::string& query, size_t columns,
-                       const std::function<void(std::span<const std::string> fields)>& row)>;
+                       const std::function<void(std::span<const std::string_view> fields)>& row)>;
 
 // A regular file's bytes. Throws kNotFound, kInvalidArgument for what is no regular file (a folder,
 // a pipe), kTooLarge, kUnavailable; the message names the path.

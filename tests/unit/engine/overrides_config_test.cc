@@ -184,6 +184,18 @@ TEST(OverrideConfig, TakesAFileOfRulesForTheUsersSmtpRules) {
   }
 }
 
+// Tests run in the folder of the sources.
+TEST(OverrideConfig, ReadsTheExamplesThatAreDeployed) {
+  const OverrideConfig config = LoadOverrideConfig("deploy/overrides.example.conf");
+  EXPECT_EQ(config.sources[0][0].datasource, "my_sqlite");
+  EXPECT_EQ(config.sources[1][0].file, "deploy/user_mdn_classification.ovr");
+  EXPECT_EQ(config.warnings, std::vector<std::string>());
+  const ParsedRules rules = ParseRules(ReadRuleFile("deploy/overrides.example.ovr"),
+                                       BounceKind::kSmtp, "f", config.codes);
+  EXPECT_EQ(rules.rules.size(), 6U);
+  EXPECT_EQ(rules.bad_count, 0U);
+}
+
 TEST(RuleFileOnDisk, IsRefusedWithItsReason) {
   const TempFolder folder;
   const fs::path at = folder.path();

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/log.h"
 
 namespace rebound {
 namespace {
@@ -43,10 +44,12 @@ struct FakeSource {
 
   DatasourceReader Reader() {
     return [this](const std::string& uri, const std::string& query, size_t columns,
-                  const std::function<void(std::span<const std::string>)>& row) {
+                  const std::function<void(std::span<const std::string_view>)>& row) {
       asked.push_back(uri + " " + query + " " + std::to_string(columns));
       if (error) throw *error;
-      for (const auto& fields : rows) row(fields);
+      for (const auto& fields : rows) {
+        row(std::vector<std::string_view>(fields.begin(), fields.end()));
+      }
     };
   }
 };
@@ -241,9 +244,10 @@ TEST_F(OverridesTest, AsksTheNextUriWhereOneIsAway) {
   const Overrides overrides(
       config,
       [&](const std::string& uri, const std::string&, size_t,
-          const std::function<void(std::span<const std::string>)>& row) {
+          const std::function<void(std::span<const std::string_view>)>& row) {
         asked.push_back(uri);
-        row(std::vector<std::string>{"", "22", "half an answer of " + uri});
+        const std::string rule = "half an answer of " + uri;
+        row(std::vector<std::string_view>{"", "22", rule});
         if (uri == "a") throw Error(ErrorCode::kUnavailable, "away");
       },
       false);
@@ -253,14 +257,13 @@ TEST_F(OverridesTest, AsksTheNextUriWhereOneIsAway) {
 }
 
 TEST_F(OverridesTest, RefusesASourceWithoutEnd) {
-  Overrides::Clock::now();
   const std::string large(4000, 'a');
   EXPECT_EQ(ErrorOf([&] {
               Overrides(
                   OfDatasource(),
                   [&](const std::string&, const std::string&, size_t,
-                      const std::function<void(std::span<const std::string>)>& row) {
-                    while (true) row(std::vector<std::string>{"", "22", large});
+                      const std::function<void(std::span<const std::string_view>)>& row) {
+                    while (true) row(std::vector<std::string_view>{"", "22", large});
                   },
                   false);
             }),
@@ -313,6 +316,16 @@ TEST_F(OverridesTest, LogsTheClassAndTheRuleOfAMessageAtDebugOnly) {
   testing::internal::CaptureStderr();
   LogClassified("550 some text", "SPF", "x.org,51,TSS04");
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  SetLog(LogLevel::kDebug);
+  testing::internal::CaptureStderr();
+  LogClassified("550 some text", "SPF", "x.org,51,TSS04");
+  LogClassified("550", "SPF", "");
+  SetLog(LogLevel::kInfo);
+  const std::string lines = testing::internal::GetCapturedStderr();
+  EXPECT_NE(lines.find("classified class=SPF rule=x.org,51,TSS04 text=\"550 some text\"\n"),
+            std::string::npos)
+      << lines;
+  EXPECT_NE(lines.find("classified class=SPF rule=none text=550\n"), std::string::npos) << lines;
 }
 
 // Answers come from one set or the next, never from a mix, while sets change.

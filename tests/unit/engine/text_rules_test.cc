@@ -144,6 +144,21 @@ TEST(TextRules, AreLinearInTheText) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
 }
 
+// Rules are asked one by one where there is not memory enough to ask all at once, be it to make the
+// automaton or for a text: with the same answers.
+TEST(TextRules, AnswerAlikeWhateverMemoryTheyHave) {
+  std::string lines = "DKIM dkim\n";
+  for (int i = 0; i < 50; ++i) lines += "SPF number" + std::to_string(i) + "[a-f]{20}z\n";
+  lines += "MAILBOX_FULL full\nDMARC dkim\n";
+  for (const int64_t bytes : {1'000, 60'000, 120'000, 64'000'000}) {
+    const TextRules rules(ParseTextRules(lines, "r.txt").rules, bytes);
+    EXPECT_EQ(Find(rules, "a DKIM of a full box"),
+              "bnac:DKIM r.txt:1, backoff:MAILBOX_FULL r.txt:52");
+    EXPECT_EQ(Find(rules, "number49" + std::string(20, 'c') + "z"), "bnac:SPF r.txt:51");
+    EXPECT_EQ(Find(rules, "nothing"), "");
+  }
+}
+
 class TextRuleFileTest : public testing::Test {
  protected:
   void Write(const std::string& text) { std::ofstream(file_, std::ios::trunc) << text; }
