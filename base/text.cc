@@ -2,6 +2,9 @@
 
 #include <utf8proc.h>
 
+#include <cstdint>
+#include <cstring>
+
 namespace rebound {
 namespace {
 
@@ -62,6 +65,12 @@ void AppendUtf8(char32_t c, std::string* out) {
 
 bool IsValidUtf8(std::string_view text) {
   while (!text.empty()) {
+    // Eight bytes of ASCII at once.
+    for (uint64_t bytes; text.size() >= sizeof bytes; text.remove_prefix(sizeof bytes)) {
+      std::memcpy(&bytes, text.data(), sizeof bytes);
+      if ((bytes & 0x8080808080808080U) != 0) break;
+    }
+    if (text.empty()) break;
     const CodePoint c = DecodeUtf8(text);
     if (!c.valid) return false;
     text.remove_prefix(c.bytes);

@@ -156,8 +156,8 @@ Response Api::Dispatch(Exchange* exchange) {
     return MakeProblem(400, e.what());
   }
   const Router::Match match = router_.Find(request.method, exchange->target.path);
-  if (match.allow.empty()) return MakeProblem(404, "there is no such route");
   if (match.route == nullptr) {
+    if (match.allow.empty()) return MakeProblem(404, "there is no such route");
     const std::string allow = match.allow + ", OPTIONS";
     if (asks_methods) {
       exchange->allow = allow;

@@ -1,5 +1,7 @@
 #include "serve/classify_routes.h"
 
+#include <charconv>
+
 #include "base/json.h"
 #include "serve/metrics.h"
 #include "serve/prediction.h"
@@ -9,11 +11,21 @@
 namespace rebound {
 namespace {
 
-void WriteWords(std::string_view key, const std::vector<std::string_view>& words,
-                JsonWriter* writer) {
-  writer->Key(key).StartArray();
-  for (const std::string_view word : words) writer->String(word);
-  writer->EndArray();
+// `,"key":["word",…]`
+void AppendWords(std::string_view key, const std::vector<std::string_view>& words,
+                 std::string* out) {
+  out->append(",\"").append(key).append("\":");
+  JsonWriter writer(out);
+  writer.StartArray();
+  for (const std::string_view word : words) writer.String(word);
+  writer.EndArray();
+}
+
+// `,"probability":0.5`: the shortest text that reads back.
+void AppendProbability(float probability, std::string* out) {
+  char text[40];
+  const char* const end = std::to_chars(text, text + sizeof text, probability).ptr;
+  out->append(",\"probability\":").append(text, static_cast<size_t>(end - text));
 }
 
 }  // namespace
@@ -43,23 +55,25 @@ Response ClassifyRoutes::Classify(const Call& call, const Shape& shape) const {
   Response response;
   response.texts = read.texts.size();
   response.body.reserve(96 * read.texts.size());
-  JsonWriter writer(&response.body);
+  // Without a JsonWriter, which takes three times as long: a class is a word of our own.
+  std::string& body = response.body;
   const bool object = shape.object_for_single && read.single;
-  if (!object) writer.StartArray();
+  if (!object) body += '[';
   for (const std::string_view text : read.texts) {
     Engine::Prepare(text, &scratch);
     const Prediction prediction = PredictionOf(models, shape.task, cache, &scratch);
     const TaskAnswer answer = Engine::Decide(models, shape.task, prediction, text, &scratch);
     CountAnswer(call.metrics, models, shape.task, prediction, answer);
-    writer.StartObject().Key("class").String(TaskLabels(shape.task)[answer.label]);
-    if (probability) writer.Key("probability").Float(answer.probability);
+    if (body.size() > 1) body += ',';
+    body.append("{\"class\":\"").append(TaskLabels(shape.task)[answer.label]).append("\"");
+    if (probability) AppendProbability(answer.probability, &body);
     if (policy != nullptr) {
-      WriteWords("fields", policy->Of(answer.label).fields, &writer);
-      WriteWords("actions", policy->Of(answer.label).actions, &writer);
+      AppendWords("fields", policy->Of(answer.label).fields, &body);
+      AppendWords("actions", policy->Of(answer.label).actions, &body);
     }
-    writer.EndObject();
+    body += '}';
   }
-  if (!object) writer.EndArray();
+  if (!object) body += ']';
   return response;
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "serve/http.h"
@@ -41,12 +42,13 @@ inline constexpr std::string_view kPost = "POST";
 
 class Router {
  public:
-  void Add(Route route) { routes_.push_back(std::move(route)); }
+  void Add(Route route);
 
   struct Match {
     const Route* route = nullptr;  // null: the path is there but not for this method, or not at all
-    std::string allow;             // methods of the path, for the Allow header; empty: no such path
-    std::string_view parameter;    // view into `path`
+    std::string allow;           // where route is null: methods of the path, for the Allow header;
+                                 // empty: no such path
+    std::string_view parameter;  // view into `path`
   };
   // A path without a parameter wins over one with.
   Match Find(std::string_view method, std::string_view path) const;
@@ -54,7 +56,13 @@ class Router {
   const std::vector<Route>& routes() const { return routes_; }
 
  private:
+  struct Choice {
+    std::string_view method;
+    size_t route;  // in routes_
+  };
   std::vector<Route> routes_;
+  std::unordered_map<std::string_view, std::vector<Choice>> exact_;  // by path
+  std::vector<size_t> patterns_;                                     // routes with a parameter
 };
 
 }  // namespace rebound

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "serve/plain_texts.h"
 #include "serve/problem.h"
 #include "tokenizer/normaliser.h"
 
@@ -22,7 +23,10 @@ void CheckContentType(const Request& request) {
   const std::string* type = request.FindHeader("content-type");
   if (type == nullptr) return;
   const std::string_view media = Trim(std::string_view(*type).substr(0, type->find(';')));
-  if (AsciiLower(media) != "application/json") Refuse(415, "Content-Type must be application/json");
+  constexpr std::string_view kJson = "application/json";
+  if (media != kJson && AsciiLower(media) != kJson) {
+    Refuse(415, "Content-Type must be application/json");
+  }
 }
 
 JsonDocument ParseBody(std::string_view body) {
@@ -47,25 +51,62 @@ JsonDocument ParseBody(std::string_view body) {
 }
 
 // "" where the text is one; else what is wrong with it.
+std::string_view TextProblem(std::string_view* text) {
+  *text = CutUtf8(Trim(*text), kMaxTextBytes);
+  return text->empty() ? "is empty or blank" : "";
+}
 std::string_view TextProblem(const JsonValue& value, std::string_view* text) {
   if (!value.IsString()) return "is not a string";
-  *text = CutUtf8(Trim(JsonText(value)), kMaxTextBytes);
-  return text->empty() ? "is empty or blank" : "";
+  *text = JsonText(value);
+  return TextProblem(text);
+}
+
+void CheckBatch(size_t size, size_t max_batch) {
+  if (size <= max_batch) return;
+  Refuse(413, "a batch has at most " + std::to_string(max_batch) + " texts");
+}
+
+void NoteProblem(size_t index, std::string_view problem, std::vector<ItemError>* errors) {
+  if (!problem.empty()) errors->push_back({index, "the text " + std::string(problem)});
 }
 
 void ReadBatch(const JsonValue& messages, size_t max_batch, Texts* read) {
   if (!messages.IsArray()) Refuse(422, "'messages' is not an array");
-  if (messages.Size() > max_batch) {
-    Refuse(413, "a batch has at most " + std::to_string(max_batch) + " texts");
-  }
+  CheckBatch(messages.Size(), max_batch);
   for (const JsonValue& message : messages.GetArray()) {
     std::string_view text;
-    const std::string_view problem = TextProblem(message, &text);
-    if (!problem.empty()) {
-      read->errors.push_back({read->texts.size(), "the text " + std::string(problem)});
-    }
+    NoteProblem(read->texts.size(), TextProblem(message, &text), &read->errors);
     read->texts.push_back(text);
   }
+}
+
+void RefuseBadTexts(const Texts& read) {
+  if (read.errors.empty()) return;
+  Refuse(422,
+         std::to_string(read.errors.size()) + " of " + std::to_string(read.texts.size()) +
+             " texts cannot be read",
+         read.errors);
+}
+
+// What most clients send. False where it is something else.
+bool ReadPlain(std::string_view body, TextsForm form, size_t max_batch, Texts* read) {
+  PlainTexts plain;
+  if (!ReadPlainTexts(body, &plain) || (form == TextsForm::kSingle && !plain.single)) return false;
+  read->single = plain.single;
+  read->texts = std::move(plain.texts);
+  read->unescaped = std::move(plain.unescaped);
+  read->document.SetObject();
+  if (read->single) {
+    const std::string_view problem = TextProblem(&read->texts[0]);
+    if (!problem.empty()) Refuse(422, "'message' " + std::string(problem));
+    return true;
+  }
+  CheckBatch(read->texts.size(), max_batch);
+  for (size_t i = 0; i < read->texts.size(); ++i) {
+    NoteProblem(i, TextProblem(&read->texts[i]), &read->errors);
+  }
+  if (form != TextsForm::kEachOnItsOwn) RefuseBadTexts(*read);
+  return true;
 }
 
 // The code unit of a `\uXXXX` at `i`, or -1.
@@ -127,7 +168,9 @@ JsonDocument ReadObject(const Request& request) {
 }
 
 Texts ReadTexts(const Request& request, TextsForm form, size_t max_batch) {
+  CheckContentType(request);
   Texts read;
+  if (ReadPlain(request.body, form, max_batch, &read)) return read;
   read.document = ReadObject(request);
   const JsonValue* message = FindPresent(read.document, "message");
   const JsonValue* messages = FindPresent(read.document, "messages");
@@ -143,12 +186,7 @@ Texts ReadTexts(const Request& request, TextsForm form, size_t max_batch) {
   }
   if (message == nullptr) {
     ReadBatch(*messages, max_batch, &read);
-    if (form != TextsForm::kEachOnItsOwn && !read.errors.empty()) {
-      Refuse(422,
-             std::to_string(read.errors.size()) + " of " + std::to_string(read.texts.size()) +
-                 " texts cannot be read",
-             read.errors);
-    }
+    if (form != TextsForm::kEachOnItsOwn) RefuseBadTexts(read);
     return read;
   }
   read.single = true;

@@ -1,6 +1,7 @@
 // The texts of a request's body: `{"message": …}` or `{"messages": […]}`. Pure, Thread-safe.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,9 +19,11 @@ struct Refusal {
 
 struct Texts {
   bool single = false;                  // `message`
-  std::vector<std::string_view> texts;  // trimmed, 1 to kMaxTextBytes bytes; views into document
+  std::vector<std::string_view> texts;  // trimmed, 1 to kMaxTextBytes bytes; views into the
+                                        // request's body and what stands below
   std::vector<ItemError> errors;        // by index; of kEachOnItsOwn alone: such a text is ""
-  JsonDocument document;
+  JsonDocument document;                // the keys beside the texts, and perhaps the texts
+  std::unique_ptr<char[]> unescaped;
 };
 
 // kEachOnItsOwn: as kSingleOrMany, but a bad text of a batch refuses itself alone.

@@ -1,5 +1,6 @@
 #include "serve/uri.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "base/error.h"
@@ -16,6 +17,8 @@ int HexDigit(char c) {
 }
 
 std::string Decode(std::string_view text, bool plus_is_space) {
+  const auto is_coded = [&](char c) { return c == '%' || (plus_is_space && c == '+'); };
+  if (std::none_of(text.begin(), text.end(), is_coded)) return std::string(text);
   std::string decoded;
   decoded.reserve(text.size());
   for (size_t i = 0; i < text.size(); ++i) {
@@ -39,6 +42,7 @@ std::string Decode(std::string_view text, bool plus_is_space) {
 
 Target ParseTarget(std::string_view target) {
   for (const std::string_view scheme : {"http://", "https://"}) {
+    if (target.starts_with('/')) break;
     if (AsciiLower(target.substr(0, scheme.size())) != scheme) continue;
     const size_t path = target.find_first_of("/?", scheme.size());
     target = path == std::string_view::npos ? "/" : target.substr(path);

@@ -1,5 +1,7 @@
 #include "serve/door/answer_head.h"
 
+#include <algorithm>
+#include <charconv>
 #include <ctime>
 #include <string_view>
 
@@ -23,7 +25,14 @@ std::string_view HttpDate() {
 
 // A line break in a field would begin another one.
 bool IsOneLine(std::string_view text) {
-  return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+  return std::none_of(text.begin(), text.end(),
+                      [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
+}
+
+void AppendNumber(size_t number, std::string* out) {
+  char digits[24];
+  const char* const end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+  out->append(digits, static_cast<size_t>(end - digits));
 }
 
 }  // namespace
@@ -31,14 +40,17 @@ bool IsOneLine(std::string_view text) {
 bool HasBody(const Response& response) { return response.status != 204 && response.status != 304; }
 
 void AppendAnswerHead(const Response& response, bool close, bool http10, std::string* out) {
-  out->append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
+  out->append("HTTP/1.1 ");
+  AppendNumber(static_cast<size_t>(response.status), out);
+  out->append(" ");
   out->append(ReasonPhrase(response.status));
   out->append("\r\nDate: ").append(HttpDate());
   if (!response.content_type.empty()) {
     out->append("\r\nContent-Type: ").append(response.content_type);
   }
   if (HasBody(response)) {
-    out->append("\r\nContent-Length: ").append(std::to_string(response.body.size()));
+    out->append("\r\nContent-Length: ");
+    AppendNumber(response.body.size(), out);
   }
   for (const auto& [name, value] : response.headers) {
     if (IsOneLine(name) && IsOneLine(value)) {

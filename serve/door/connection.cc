@@ -352,12 +352,12 @@ void Connection::Answer(const Response& response) {
   });
 }
 
-void Connection::SetPhase(Phase phase) {
+void Connection::SetPhase(Phase phase, Clock::time_point now) {
   const auto in_flight = [](Phase p) { return p == Phase::kReceiving || p == Phase::kAnswering; };
-  context_->in_flight += int{in_flight(phase)} - int{in_flight(phase_)};
+  const int more = int{in_flight(phase)} - int{in_flight(phase_)};
+  if (more != 0) context_->in_flight += more;
   phase_ = phase;
-  phase_began_ = Clock::now();
-  const auto now = phase_began_;
+  phase_began_ = now;
   switch (phase) {
     case Phase::kHandshake:
       deadline_ = now + context_->handshake_timeout;
@@ -379,6 +379,7 @@ void Connection::SetPhase(Phase phase) {
 
 void Connection::CountBuffered() {
   const auto held = static_cast<int64_t>(input_.size() + output_.size() + parser_.buffered_bytes());
+  if (held == counted_bytes_) return;
   context_->buffered_bytes += held - counted_bytes_;
   counted_bytes_ = held;
 }

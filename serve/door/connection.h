@@ -130,7 +130,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void SayGoodbye();
   void HangUp();
   void Forget();
-  void SetPhase(Phase phase);
+  void SetPhase(Phase phase) { SetPhase(phase, Clock::now()); }
+  void SetPhase(Phase phase, Clock::time_point now);
   void CountBuffered();
   bool OverBudget() const;
   void HoldToBudget();

@@ -41,8 +41,9 @@ class RequestParser::Grammar : public http::basic_parser<true> {
   using View = boost::beast::string_view;
 
   void on_request_impl(Verb, View method, View target, int version, Code&) override {
-    request.method = std::string(method.data(), method.size());
-    request.target = std::string(target.data(), target.size());
+    request.method.assign(method.data(), method.size());
+    request.target.assign(target.data(), target.size());
+    request.headers.reserve(std::min<size_t>(max_fields_, 12));  // what most clients stay below
     http10 = version < 11;
   }
   void on_response_impl(int, View, int, Code&) override {}

@@ -2,6 +2,7 @@
 // models, one text, one thread.
 //
 //   cmake --preset bench && ninja -C build/bench bench_request && build/bench/bin/bench_request
+//   perf record build/bench/bin/bench_request single     # the parts whose name holds the word
 //
 // Parts take turns, and a part's figure is the least of its rounds: what neighbours on the machine
 // add is never less than nothing. What sockets cost is the rest of what load_serve prints.
@@ -62,7 +63,7 @@ std::string BatchBody() {
   return body + "]}";
 }
 
-void Main() {
+void Main(const std::string& wanted) {
   SetLog(LogLevel::kError);
   const char* source = std::getenv("REBOUND_SOURCE");
   test::Served::Options options;
@@ -130,8 +131,10 @@ void Main() {
   add("a text of 1000, from the cache", [&] { handle(batch_cached, 200); });
   add("a text of 1000, past the cache", [&] { handle(batch, 200); });
 
-  for (int round = 0; round < 40; ++round) {
+  const int rounds = wanted.empty() ? 40 : 1000;  // enough for a profile
+  for (int round = 0; round < rounds; ++round) {
     for (size_t i = 0; i < parts.size(); ++i) {
+      if (std::string_view(parts[i].name).find(wanted) == std::string_view::npos) continue;
       const int repeats = i < batches ? 500 : 2;
       const double begin = ThreadSeconds();
       for (int k = 0; k < repeats; ++k) parts[i].run();
@@ -141,6 +144,7 @@ void Main() {
   }
   std::printf("CPU of one text, %zu tokens:\n", ids.size());
   for (size_t i = 0; i < parts.size(); ++i) {
+    if (std::string_view(parts[i].name).find(wanted) == std::string_view::npos) continue;
     if (i == wholes || i == batches) std::printf("\n");
     std::printf("  %-40s %6.2f us\n", parts[i].name, parts[i].least_us);
   }
@@ -149,7 +153,7 @@ void Main() {
 }  // namespace
 }  // namespace rebound
 
-int main() {
-  rebound::Main();
+int main(int argc, char** argv) {
+  rebound::Main(argc > 1 ? argv[1] : "");
   return 0;
 }
