@@ -48,7 +48,7 @@ std::string AccessLine(const AccessRecord& record, const AccessLogOptions& optio
     w.Key("trace_id").String(record.trace->trace_id);
     w.Key("parent_id").String(record.trace->parent_id);
   }
-  w.Key("method").String(KnownMethod(record.method));
+  if (!record.method.empty()) w.Key("method").String(KnownMethod(record.method));
   if (!record.route.empty()) w.Key("route").String(record.route);
   w.Key("status").Int(record.status);
   const double micros = std::chrono::duration<double, std::micro>(record.taken).count();

@@ -29,8 +29,8 @@ struct AccessRecord {
   std::chrono::nanoseconds taken{0};
   std::string_view request_id;
   std::optional<TraceParent> trace;
-  std::string_view method;
-  std::string_view route;  // its pattern; empty: there is no such route
+  std::string_view method;  // empty: it was not read so far
+  std::string_view route;   // its pattern; empty: there is no such route
   int status = 0;
   size_t bytes_in = 0;  // of the bodies
   size_t bytes_out = 0;

@@ -218,9 +218,36 @@ void Api::Finish(const Exchange& exchange, Response* response) {
   record.bytes_out = response->body.size();
   record.texts = response->texts;
   record.key = exchange.caller.name;
-  record.peer = request.peer;
+  const std::string client = gate_.ClientOf(request);
+  record.peer = client;
   record.tls = request.tls;
   log->Write(record);
+}
+
+void Api::Witness(const DoorAnswer& answer) noexcept {
+  metrics_->CountDoorAnswer(answer.status);
+  AccessLog* const log = gate_.access_log();
+  if (log == nullptr || !log->Takes(answer.status)) return;
+  try {
+    AccessRecord record;
+    record.time = std::chrono::system_clock::now();
+    record.taken = answer.taken;
+    record.request_id = answer.request_id;
+    std::string client(answer.peer);
+    if (answer.request != nullptr) {
+      record.trace = TraceParentOf(*answer.request);
+      record.method = answer.request->method;
+      client = gate_.ClientOf(*answer.request);
+    }
+    record.status = answer.status;
+    record.bytes_in = answer.bytes_in;
+    record.bytes_out = answer.bytes_out;
+    record.peer = client;
+    record.tls = answer.tls;
+    log->Write(record);
+  } catch (...) {
+    // Memory is short: the answer goes on its way without a line.
+  }
 }
 
 }  // namespace rebound

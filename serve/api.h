@@ -47,6 +47,9 @@ class Api {
 
   void Handle(Request request, const Done& done) noexcept;
 
+  // Counts and logs what the door answered by itself.
+  void Witness(const DoorAnswer& answer) noexcept;
+
   // From now on /readyz says 503.
   void StartDrain() { status_.StartDrain(); }
 

@@ -98,7 +98,8 @@ std::string CheckTls(const TlsOptions& tls) {
                     Day(context.not_before()) + ": look at this machine's clock");
   }
   return context.subject() + ", valid until " + Day(context.not_after()) +
-         (tls.client_ca.empty() ? "" : ", clients' certificates by " + tls.client_ca.string());
+         (tls.client_ca.empty() ? "" : ", clients' certificates by " + tls.client_ca.string()) +
+         (context.crl_ends() ? ", revocations until " + Day(*context.crl_ends()) : "");
 }
 
 // The folder itself, or where it is not there yet the nearest one above it that is.

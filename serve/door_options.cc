@@ -35,11 +35,15 @@ TlsOptions ReadTls(const po::variables_map& values) {
   tls.certificate = text("tls-cert");
   tls.key = text("tls-key");
   tls.client_ca = text("tls-client-ca");
+  tls.client_crl = text("tls-client-crl");
   if (tls.certificate.empty() != tls.key.empty()) {
     BadOption("--tls-cert and --tls-key are needed both, or neither");
   }
   if (!tls.enabled() && !tls.client_ca.empty()) {
     BadOption("--tls-client-ca needs --tls-cert and --tls-key");
+  }
+  if (tls.client_ca.empty() && !tls.client_crl.empty()) {
+    BadOption("--tls-client-crl needs --tls-client-ca");
   }
   const std::string auth = text("tls-client-auth");
   if (auth == "optional") {
@@ -76,6 +80,7 @@ void AddDoorOptions(po::options_description* options) {
   add("tls-cert", file(), "serve HTTPS with this certificate (PEM, intermediates after it)");
   add("tls-key", file(), "its key (PEM); both are loaded again when they change, and on SIGHUP");
   add("tls-client-ca", file(), "ask clients for a certificate signed by one of these (PEM)");
+  add("tls-client-crl", file(), "refuse those that are revoked in these lists (PEM)");
   add("tls-client-auth", text("require"), "require, or optional: none is well, a bad one is not");
   add("max-body", number(initial.limits.max_body)->value_name("BYTES"), "largest request body");
   add("max-header", number(initial.limits.max_header)->value_name("BYTES"),

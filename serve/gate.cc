@@ -55,6 +55,7 @@ struct Gate::Bucket {
 Gate::Gate(const GateOptions& options)
     : keys_(options.keys),
       rate_(options.rate),
+      proxies_(options.proxies),
       cors_(options.cors),
       by_key_(4 * kMostKeys),
       by_peer_(kPeers) {
@@ -64,7 +65,7 @@ Gate::Gate(const GateOptions& options)
 
 Gate::Bucket Gate::BucketOf(const Request& request, const Principal& caller) {
   if (caller.known()) return {&by_key_, caller.name, caller.rate.value_or(rate_)};
-  return {&by_peer_, rate_.limited() ? UserNetwork(request.peer) : "", rate_};
+  return {&by_peer_, rate_.limited() ? UserNetwork(ClientOf(request)) : "", rate_};
 }
 
 std::optional<Response> Gate::Refuse(const Request& request, Scope scope, Principal* caller) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "serve/access_log.h"
@@ -10,6 +11,7 @@
 #include "serve/http.h"
 #include "serve/keys.h"
 #include "serve/principal.h"
+#include "serve/proxies.h"
 #include "serve/rate_limit.h"
 
 namespace rebound {
@@ -17,6 +19,7 @@ namespace rebound {
 struct GateOptions {
   KeysOptions keys;
   Rate rate;  // of each key without one of its own, and of each address that comes without a key
+  TrustedProxies proxies;
   CorsOptions cors;
   std::optional<AccessLogOptions> access_log;
 };
@@ -32,6 +35,10 @@ class Gate {
   // Tells how many texts a request that passed was answered for.
   void Count(const Request& request, Scope scope, const Principal& caller, size_t texts);
 
+  // Whom rates and the access log take for the client: the peer, or who stands behind trusted
+  // proxies.
+  std::string ClientOf(const Request& request) const { return proxies_.ClientOf(request); }
+
   const CorsOptions& cors() const { return cors_; }
   AccessLog* access_log() { return access_log_ ? &*access_log_ : nullptr; }  // null: none
 
@@ -44,6 +51,7 @@ class Gate {
 
   Keys keys_;
   const Rate rate_;
+  const TrustedProxies proxies_;
   const CorsOptions cors_;
   std::optional<AccessLog> access_log_;
   // Apart, so that no flood of addresses makes a key's bucket forgotten.

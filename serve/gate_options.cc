@@ -60,6 +60,8 @@ void AddGateOptions(po::options_description* options) {
   add("rate-limit", text("none")->value_name("N/s"),
       "texts of each key, and of each address without one: N/s, N/m or N/h");
   add("rate-burst", text("")->value_name("N"), "texts at once; the N of --rate-limit otherwise");
+  add("trusted-proxies", text("")->value_name("CIDR,..."),
+      "proxies whose X-Forwarded-For or Forwarded tells the client's address; none otherwise");
   add("cors-origin", text("")->value_name("LIST"),
       "web origins whose pages may call, or * for all; none otherwise");
   add("cors-credentials", po::bool_switch(), "let those pages use client certificates");
@@ -89,6 +91,8 @@ GateOptions ReadGateOptions(const po::variables_map& values) {
     if (!gate.rate.limited()) BadOption("--rate-burst needs --rate-limit");
     gate.rate.burst = Named("--rate-burst", [&] { return ParseBurst(text("rate-burst")); });
   }
+  gate.proxies =
+      Named("--trusted-proxies", [&] { return TrustedProxies::Parse(text("trusted-proxies")); });
   gate.cors = Named("--cors-origin", [&] { return ParseCorsOrigins(text("cors-origin")); });
   gate.cors.credentials = values["cors-credentials"].as<bool>();
   if (gate.cors.credentials && gate.cors.origins.empty()) {

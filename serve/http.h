@@ -1,6 +1,7 @@
 // One request and one answer, without sockets: what the door and the Api hand each other.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -38,9 +39,24 @@ struct Response {
   size_t texts = 0;  // that were classified: what rate limits and the access log count
 };
 
+// An answer that the door gave by itself, to what the handler never saw: it was no request, came
+// too late, or there was too much of it. Valid during the call.
+struct DoorAnswer {
+  int status = 0;
+  std::string_view request_id;
+  std::string_view peer;
+  bool tls = false;
+  const Request* request = nullptr;   // null where it was not whole
+  std::chrono::nanoseconds taken{0};  // since its first byte
+  size_t bytes_in = 0;                // of the bodies
+  size_t bytes_out = 0;
+};
+
 // Called exactly once for a request, on any thread.
 using Done = std::function<void(Response)>;
 using HttpHandler = std::function<void(Request, Done)>;
+// Called under a connection's lock: must neither block nor throw.
+using DoorWitness = std::function<void(const DoorAnswer&)>;
 
 // "OK", "Not Found", ...; "" for a status that the server never answers.
 std::string_view ReasonPhrase(int status);

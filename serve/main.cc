@@ -138,6 +138,7 @@ int Serve(ServeOptions options) {
   }
   Reloader reloader(options.models, options.tasks, &engine);
   Api api(options.api, &engine, &cache, &reloader);
+  options.door.witness = [&](const DoorAnswer& answer) { api.Witness(answer); };
   Door door(options.door,
             [&](Request request, const Done& done) { api.Handle(std::move(request), done); });
   api.metrics().AddSource([&door](MetricsText* text) {

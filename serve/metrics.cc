@@ -117,6 +117,8 @@ void Metrics::CountRequest(const Route* route, int status, std::chrono::nanoseco
   table_->Add(SumCell(row), static_cast<uint64_t>(count));
 }
 
+void Metrics::CountDoorAnswer(int status) { table_->Add(CodeCell(0, ColumnOf(status))); }
+
 void Metrics::CountAnswer(const ModelSet& models, Task task, const Prediction& prediction,
                           const TaskAnswer& answer) {
   answers_.Add(AnswerCell(task, answer.label, answer.source));
@@ -147,7 +149,8 @@ void Metrics::WriteRequests(MetricsText* text) const {
   for (size_t row = 0; row < rows_.size(); ++row) {
     for (size_t column = 0; column < kCodes.size(); ++column) {
       const uint64_t count = table_->Sum(CodeCell(row, column));
-      if (column == kTooManyColumn) limited += count;
+      // Without a route it was the door, for connections.
+      if (column == kTooManyColumn && row > 0) limited += count;
       // A series that is there from the start loses no first increase.
       const bool from_start = row > 0 && kCodes[column] == 200;
       if (count == 0 && !from_start) continue;

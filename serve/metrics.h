@@ -58,6 +58,8 @@ class Metrics {
 
   // `route` is the router's, null where there was none.
   void CountRequest(const Route* route, int status, std::chrono::nanoseconds taken);
+  // An answer that the door gave by itself: of no route, and with no time of its own.
+  void CountDoorAnswer(int status);
   // An answer of a task, whether its prediction came from the model or the cache.
   void CountAnswer(const ModelSet& models, Task task, const Prediction& prediction,
                    const TaskAnswer& answer);

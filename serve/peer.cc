@@ -1,43 +1,13 @@
 #include "serve/peer.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <array>
 #include <optional>
 
 #include "base/text.h"
+#include "serve/address.h"
 
 namespace rebound {
 namespace {
-
-struct Address {
-  std::array<unsigned char, 16> bytes{};  // the first four for IPv4
-  bool v6 = false;
-};
-
-std::optional<Address> ParseAddress(std::string_view text) {
-  const std::string whole(text.substr(0, text.find('%')));  // without the zone of fe80::1%eth0
-  Address address;
-  if (inet_pton(AF_INET, whole.c_str(), address.bytes.data()) == 1) return address;
-  if (inet_pton(AF_INET6, whole.c_str(), address.bytes.data()) != 1) return std::nullopt;
-  static constexpr std::array<unsigned char, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255};
-  if (std::equal(kMapped.begin(), kMapped.end(), address.bytes.begin())) {
-    std::copy_n(address.bytes.begin() + 12, 4, address.bytes.begin());
-    return address;
-  }
-  address.v6 = true;
-  return address;
-}
-
-std::string TextOf(const Address& address, size_t kept_bytes, const char* suffix) {
-  Address cut = address;
-  std::fill(cut.bytes.begin() + static_cast<int64_t>(kept_bytes), cut.bytes.end(),
-            static_cast<unsigned char>(0));
-  char text[INET6_ADDRSTRLEN] = "";
-  inet_ntop(cut.v6 ? AF_INET6 : AF_INET, cut.bytes.data(), text, sizeof text);
-  return std::string(text) + suffix;
-}
 
 // "localhost", "127.0.0.1:8080", "[::1]", ...
 bool IsLocalHost(std::string_view authority) {
@@ -77,13 +47,14 @@ bool IsLoopback(std::string_view text) {
 std::string UserNetwork(std::string_view text) {
   const auto address = ParseAddress(text);
   if (!address) return std::string(text);
-  return address->v6 ? TextOf(*address, 8, "/64") : TextOf(*address, 4, "");
+  return address->v6 ? AddressText(NetworkOf(*address, 64).first) + "/64" : AddressText(*address);
 }
 
 std::string MaskAddress(std::string_view text) {
   const auto address = ParseAddress(text);
   if (!address) return "";
-  return address->v6 ? TextOf(*address, 6, "/48") : TextOf(*address, 3, "/24");
+  return AddressText(NetworkOf(*address, address->v6 ? 48 : 24).first) +
+         (address->v6 ? "/48" : "/24");
 }
 
 bool IsLocalRequest(const Request& request) {

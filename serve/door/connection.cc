@@ -149,7 +149,7 @@ void Connection::AnswerPlainHttp() {
   response.content_type = "text/plain";
   response.body = "This port speaks HTTPS: use https:// in place of http://\n";
   SetPhase(Phase::kAnswering);
-  StartAnswer(response, true);
+  StartOwnAnswer(std::move(response), nullptr, true);
 }
 
 void Connection::OnClosing() {
@@ -305,12 +305,12 @@ void Connection::Hand(Lock* lock) {
   http10_ = parser_.http10();
   Request request = parser_.Take();
   head_only_ = request.method == "HEAD";
+  request.peer = peer_.text;
   SetPhase(Phase::kAnswering);
   if (const std::string_view why = WhyShed(request); !why.empty()) {
     ++context_->shed;
-    return StartAnswer(MakeProblem(503, why), !keep_alive_ || context_->draining);
+    return StartOwnAnswer(MakeProblem(503, why), &request, !keep_alive_ || context_->draining);
   }
-  request.peer = peer_.text;
   if (tls_ != nullptr) {
     request.tls = true;
     request.client_subject = tls_->client_subject();
@@ -356,6 +356,7 @@ void Connection::SetPhase(Phase phase, Clock::time_point now) {
   const auto in_flight = [](Phase p) { return p == Phase::kReceiving || p == Phase::kAnswering; };
   const int more = int{in_flight(phase)} - int{in_flight(phase_)};
   if (more != 0) context_->in_flight += more;
+  if (!in_flight(phase_)) request_began_ = now;
   phase_ = phase;
   phase_began_ = now;
   switch (phase) {

@@ -35,6 +35,7 @@ class Turns;
 // What all connections of one door share. Set before the first connection; only atomics change.
 struct ConnectionContext {
   HttpHandler handler;
+  DoorWitness witness;
   RequestParser::Limits limits;
   std::chrono::milliseconds idle_timeout{60'000};     // between requests
   std::chrono::milliseconds request_timeout{30'000};  // first to last byte; answering and sending
@@ -123,6 +124,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string_view WhyShed(const Request& request) const;
   void Answer(const Response& response);
   void StartAnswer(const Response& response, bool close);
+  void StartOwnAnswer(Response response, const Request* request, bool close);
   void Write(std::string_view plain);
   void Fail(int status, std::string_view detail);
   void Flush();
@@ -151,6 +153,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool watched_ = false;  // by the slow writer
   Phase phase_;
   Clock::time_point phase_began_;
+  Clock::time_point request_began_;  // its first byte
   Clock::time_point deadline_;
   bool in_turn_ = false;
   std::unique_ptr<TlsSession> tls_;  // null: plain

@@ -9,6 +9,7 @@
 #include "serve/door/connection.h"
 #include "serve/door/slow_writer.h"
 #include "serve/problem.h"
+#include "serve/trace.h"
 
 namespace rebound {
 
@@ -30,6 +31,26 @@ void Connection::StartAnswer(const Response& response, bool close) {
   Flush();
 }
 
+// An answer that the handler does not know of. `request`: null where it was not whole.
+void Connection::StartOwnAnswer(Response response, const Request* request, bool close) {
+  static const Request kUnknown;
+  const std::string id = RequestIdOf(request == nullptr ? kUnknown : *request);
+  response.headers.emplace_back("X-Request-ID", id);
+  if (context_->witness) {
+    DoorAnswer answer;
+    answer.status = response.status;
+    answer.request_id = id;
+    answer.peer = peer_.text;
+    answer.tls = tls_ != nullptr;
+    answer.request = request;
+    answer.taken = Clock::now() - request_began_;
+    answer.bytes_in = request == nullptr ? parser_.buffered_bytes() : request->body.size();
+    answer.bytes_out = response.body.size();
+    context_->witness(answer);
+  }
+  StartAnswer(response, close);
+}
+
 // From HTTP to output_, through TLS where there is one.
 void Connection::Write(std::string_view plain) {
   if (tls_ == nullptr) {
@@ -45,7 +66,7 @@ void Connection::Fail(int status, std::string_view detail) {
   head_only_ = false;
   http10_ = false;
   SetPhase(Phase::kAnswering);
-  StartAnswer(MakeProblem(status, detail), true);
+  StartOwnAnswer(MakeProblem(status, detail), nullptr, true);
 }
 
 // The last bytes (close_notify, an alert) leave, then the connection ends.

@@ -269,6 +269,7 @@ Door::Door(const DoorOptions& options, HttpHandler handler)
   context.max_buffered_bytes = options.max_buffered_bytes;
   context.load = options.load;
   context.never_shed = options.never_shed;
+  context.witness = options.witness;
   context.slow_writer = &state_->slow_writer;
   context.peers = &state_->peers;
   if (options.tls.enabled()) {

@@ -36,6 +36,7 @@ struct DoorOptions {
   int64_t max_buffered_bytes = int64_t{1} << 30;
   LoadLimits load;
   std::vector<std::string> never_shed;  // paths that are answered however busy the door is
+  DoorWitness witness;                  // of the door's own answers; none: nobody looks
 };
 
 // What operators may want to know.

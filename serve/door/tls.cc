@@ -27,6 +27,7 @@ struct Freed {
 };
 using Bio = std::unique_ptr<BIO, Freed<BIO_free_all>>;
 using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
+using RevocationList = std::unique_ptr<X509_CRL, Freed<X509_CRL_free>>;
 using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 
 // The first fault that OpenSSL noted on this thread, in its own words; the notes are cleared.
@@ -58,20 +59,23 @@ Bio ReadPem(const std::filesystem::path& file) {
   return bio;
 }
 
-// All certificates of a PEM file; what stands between them is ignored, as everywhere.
-std::vector<Certificate> ReadCertificates(const std::filesystem::path& file) {
+// All objects of a kind in a PEM file; what stands between them is ignored, as everywhere.
+template <class Object, class Read>
+std::vector<Object> ReadAll(const std::filesystem::path& file, const std::string& kind, Read read) {
   const Bio pem = ReadPem(file);
-  std::vector<Certificate> certificates;
+  std::vector<Object> objects;
   ERR_clear_error();
-  while (X509* certificate = PEM_read_bio_X509(pem.get(), nullptr, nullptr, nullptr)) {
-    certificates.emplace_back(certificate);
-  }
+  while (auto* object = read(pem.get(), nullptr, nullptr, nullptr)) objects.emplace_back(object);
   if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
-    Bad(file, "a certificate in it cannot be read: " + OpenSslReason());
+    Bad(file, "a " + kind + " in it cannot be read: " + OpenSslReason());
   }
   ERR_clear_error();
-  if (certificates.empty()) Bad(file, "there is no certificate in it; PEM is expected");
-  return certificates;
+  if (objects.empty()) Bad(file, "there is no " + kind + " in it; PEM is expected");
+  return objects;
+}
+
+std::vector<Certificate> ReadCertificates(const std::filesystem::path& file) {
+  return ReadAll<Certificate>(file, "certificate", PEM_read_bio_X509);
 }
 
 std::chrono::system_clock::time_point TimeOf(const ASN1_TIME* time) {
@@ -80,12 +84,16 @@ std::chrono::system_clock::time_point TimeOf(const ASN1_TIME* time) {
   return std::chrono::system_clock::from_time_t(timegm(&parts));
 }
 
-std::string SubjectOf(const X509* certificate) {
+std::string NameText(const X509_NAME* name) {
   const Bio bio(BIO_new(BIO_s_mem()));
-  X509_NAME_print_ex(bio.get(), X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
+  X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253);
   char* text = nullptr;
   const long length = BIO_get_mem_data(bio.get(), &text);
   return {text, static_cast<size_t>(std::max(0L, length))};
+}
+
+std::string SubjectOf(const X509* certificate) {
+  return NameText(X509_get_subject_name(certificate));
 }
 
 // A key that wants a passphrase must not stop the server at a prompt.
@@ -136,6 +144,7 @@ TlsContext::TlsContext(const TlsOptions& options) : context_(SSL_CTX_new(TLS_ser
   UseCertificate(options.certificate);
   UseKey(options);
   UseClientAuthorities(options);
+  if (!options.client_crl.empty()) UseRevocations(options);
 }
 
 TlsContext::~TlsContext() = default;
@@ -196,6 +205,40 @@ void TlsContext::UseClientAuthorities(const TlsOptions& options) {
       SSL_CTX_set_session_id_context(context_.get(), id, length) != 1) {
     throw Error(ErrorCode::kInternal, "TLS: no session id: " + OpenSslReason());
   }
+}
+
+// OpenSSL refuses every client of an authority whose list is missing, foreign or out of date, so
+// such a file must not come into use.
+void TlsContext::UseRevocations(const TlsOptions& options) {
+  const std::filesystem::path& file = options.client_crl;
+  if (options.client_ca.empty()) Bad(file, "revocation lists are of use beside client authorities");
+  const auto lists = ReadAll<RevocationList>(file, "revocation list", PEM_read_bio_X509_CRL);
+  X509_STORE* const store = SSL_CTX_get_cert_store(context_.get());
+  for (const Certificate& authority : ReadCertificates(options.client_ca)) {
+    const std::string name = SubjectOf(authority.get());
+    const auto is_its = [&](const RevocationList& list) {
+      return X509_NAME_cmp(X509_CRL_get_issuer(list.get()),
+                           X509_get_subject_name(authority.get())) == 0 &&
+             X509_CRL_verify(list.get(), X509_get0_pubkey(authority.get())) == 1;
+    };
+    const auto list = std::find_if(lists.begin(), lists.end(), is_its);
+    ERR_clear_error();
+    if (list == lists.end())
+      Bad(file, "there is no revocation list in it that " + name + " signed");
+  }
+  for (const RevocationList& list : lists) {
+    if (X509_STORE_add_crl(store, list.get()) != 1) {
+      Bad(file, "a revocation list in it cannot be used: " + OpenSslReason());
+    }
+    const ASN1_TIME* const next = X509_CRL_get0_nextUpdate(list.get());
+    if (next == nullptr) continue;
+    if (X509_cmp_current_time(next) <= 0) {
+      Bad(file, "the revocation list of " + NameText(X509_CRL_get_issuer(list.get())) +
+                    " is out of date: fetch the next one");
+    }
+    crl_ends_ = std::min(crl_ends_.value_or(TimeOf(next)), TimeOf(next));
+  }
+  X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
 }
 
 // OpenSSL's end of the wire. Reads from incoming_, appends to outgoing_; holds no bytes itself, so

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,7 @@ struct TlsOptions {
   std::filesystem::path certificate;  // PEM: the server's, then its intermediates; empty: no TLS
   std::filesystem::path key;          // PEM, not encrypted
   std::filesystem::path client_ca;    // PEM: who may sign clients' certificates; empty: none asked
+  std::filesystem::path client_crl;   // PEM: which of those are revoked; empty: none is looked at
   TlsClientAuth client_auth = TlsClientAuth::kRequire;
 
   bool enabled() const { return !certificate.empty(); }
@@ -40,6 +42,9 @@ class TlsContext {
   const std::string& subject() const { return subject_; }
   std::chrono::system_clock::time_point not_before() const { return not_before_; }
   std::chrono::system_clock::time_point not_after() const { return not_after_; }
+  // When the first of the revocation lists ends: from then on no client of its authority comes in.
+  // nullopt: there is none, or none that ends.
+  std::optional<std::chrono::system_clock::time_point> crl_ends() const { return crl_ends_; }
 
  private:
   friend class TlsSession;
@@ -47,6 +52,7 @@ class TlsContext {
   void UseCertificate(const std::filesystem::path& file);
   void UseKey(const TlsOptions& options);
   void UseClientAuthorities(const TlsOptions& options);
+  void UseRevocations(const TlsOptions& options);
 
   struct Free {
     void operator()(ssl_ctx_st* context) const;
@@ -56,6 +62,7 @@ class TlsContext {
   std::string subject_;
   std::chrono::system_clock::time_point not_before_;
   std::chrono::system_clock::time_point not_after_;
+  std::optional<std::chrono::system_clock::time_point> crl_ends_;
 };
 
 // Thread-compatible.

@@ -52,6 +52,19 @@ void LogExpiry(const TlsContext& context, const std::string& file, bool loaded) 
   }
 }
 
+void LogRevocations(const TlsContext& context, const std::string& file) {
+  constexpr std::chrono::hours kSoon(24);
+  if (!context.crl_ends()) return;
+  const auto now = SystemClock::now();
+  if (*context.crl_ends() <= now) {
+    Log(LogLevel::kError, "a TLS revocation list is out of date: its clients are refused",
+        {{"file", file}, {"ended", IsoTime(*context.crl_ends())}});
+  } else if (*context.crl_ends() - now < kSoon) {
+    Log(LogLevel::kWarning, "a TLS revocation list ends soon",
+        {{"file", file}, {"ends", IsoTime(*context.crl_ends())}});
+  }
+}
+
 void WarnOfOpenKey(const std::filesystem::path& key) {
   struct stat info {};
   if (::stat(key.c_str(), &info) == 0 && (info.st_mode & S_IROTH) != 0) {
@@ -89,13 +102,14 @@ void TlsFiles::Look(Clock::time_point now) {
   } else if (now >= remind_at_) {
     remind_at_ = now + kRemind;
     LogExpiry(*Current(), options_.certificate.string(), false);
+    LogRevocations(*Current(), options_.client_crl.string());
   }
 }
 
 TlsFiles::Identity TlsFiles::Identify() const {
   Identity identity{};
-  const std::filesystem::path* files[] = {&options_.certificate, &options_.key,
-                                          &options_.client_ca};
+  const std::filesystem::path* files[] = {&options_.certificate, &options_.key, &options_.client_ca,
+                                          &options_.client_crl};
   for (size_t i = 0; i < identity.size(); ++i) {
     struct stat info {};
     if (files[i]->empty() || ::stat(files[i]->c_str(), &info) != 0) continue;
@@ -128,6 +142,7 @@ bool TlsFiles::Load(const Identity& identity) {
 
 void TlsFiles::Take(std::shared_ptr<const TlsContext> context) {
   LogExpiry(*context, options_.certificate.string(), true);
+  LogRevocations(*context, options_.client_crl.string());
   renew_at_ = Clock::now() + kRenew;
   remind_at_ = Clock::now() + kRemind;
   const std::lock_guard lock(mutex_);

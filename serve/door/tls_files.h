@@ -27,12 +27,13 @@ class TlsFiles {
   bool Reload();
   // Loads where the files changed and then stood still from one look to the next, so that a
   // certificate is not taken before its key; renews the tickets' key twice a day, and warns once a
-  // day of a certificate about to expire. Call every few seconds. Never throws.
+  // day of a certificate or a revocation list about to expire. Call every few seconds. Never
+  // throws.
   void Look(Clock::time_point now);
 
  private:
-  // Device, inode, size and time of change of the three files.
-  using Identity = std::array<std::array<int64_t, 5>, 3>;
+  // Device, inode, size and time of change of the four files.
+  using Identity = std::array<std::array<int64_t, 5>, 4>;
 
   Identity Identify() const;
   bool Load(const Identity& identity);

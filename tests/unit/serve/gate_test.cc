@@ -75,6 +75,95 @@ TEST_F(GateTest, AnIpv6UserIsOneNetwork) {
   EXPECT_EQ(Classify(1, {}, "2001:db8:0:1::1").status, 200);
 }
 
+TEST_F(GateTest, ClientsBehindATrustedProxyAreCountedEachForItself) {
+  const std::filesystem::path file = folder_.path() / "access.jsonl";
+  GateOptions gate;
+  gate.rate = {1.0 / 3600, 1};
+  gate.proxies = TrustedProxies::Parse("10.0.0.0/8");
+  gate.access_log = AccessLogOptions{file, 1, PeerDetail::kFull};
+  Serve(gate);
+  const auto classify = [&](const char* client, const char* peer) {
+    return Classify(1, {{"x-forwarded-for", client}}, peer).status;
+  };
+  EXPECT_EQ(classify("203.0.113.1", "10.0.0.1"), 200);
+  EXPECT_EQ(classify("203.0.113.2", "10.0.0.1"), 200);
+  EXPECT_EQ(classify("198.51.100.9, 203.0.113.1", "10.0.0.1"), 429) << "an invented entry";
+  EXPECT_EQ(classify("203.0.113.3", "192.0.2.1"), 200);
+  EXPECT_EQ(classify("203.0.113.4", "192.0.2.1"), 429) << "a peer that is no proxy";
+  served_.reset();
+  std::vector<std::string> peers;
+  const std::string lines = ReadFile(file);
+  for (const std::string_view line : Split(Trim(lines), '\n')) {
+    peers.emplace_back(GetJsonString(ParseJson(line), "peer"));
+  }
+  EXPECT_EQ(peers, (std::vector<std::string>{"203.0.113.1", "203.0.113.2", "203.0.113.1",
+                                             "192.0.2.1", "192.0.2.1"}));
+}
+
+// Whoever may set the header could name this machine.
+TEST_F(GateTest, NoForwardedAddressOpensWhatIsForThisMachineAlone) {
+  GateOptions gate;
+  gate.proxies = TrustedProxies::Parse("127.0.0.1,10.0.0.0/8");
+  Serve(gate);
+  const auto reload = [&](HeaderList headers, const char* peer) {
+    headers.emplace_back("host", "localhost");
+    Request request;
+    request.method = "POST";
+    request.target = "/v3/models/reload";
+    request.headers = std::move(headers);
+    request.peer = peer;
+    return served_->Ask(std::move(request)).status;
+  };
+  EXPECT_EQ(reload({}, "127.0.0.1"), 200);
+  for (const char* peer : {"127.0.0.1", "10.0.0.1"}) {
+    EXPECT_EQ(reload({{"x-forwarded-for", "127.0.0.1"}}, peer), 401) << peer;
+    EXPECT_EQ(reload({{"forwarded", "for=127.0.0.1"}}, peer), 401) << peer;
+  }
+}
+
+TEST_F(GateTest, WhatTheDoorAnsweredIsLoggedAndCounted) {
+  const std::filesystem::path file = folder_.path() / "access.jsonl";
+  GateOptions gate;
+  gate.access_log = AccessLogOptions{file, 0, PeerDetail::kFull};
+  gate.proxies = TrustedProxies::Parse("10.0.0.1");
+  Serve(gate);
+  DoorAnswer answer;
+  answer.status = 408;
+  answer.request_id = "made-by-the-door";
+  answer.peer = "10.0.0.1";
+  answer.taken = std::chrono::seconds(30);
+  answer.bytes_in = 17;
+  answer.bytes_out = 140;
+  served_->api().Witness(answer);
+  Request request;
+  request.method = "POST";
+  request.target = "/v1/bnac";
+  request.headers = {{"x-forwarded-for", "203.0.113.1"}};
+  request.body = "{}";
+  request.peer = "10.0.0.1";
+  answer.status = 503;
+  answer.request = &request;
+  answer.tls = true;
+  served_->api().Witness(answer);
+  const std::string page = served_->Ask("GET", "/metrics").body;
+  for (const char* line : {R"(rebound_requests_total{route="none",code="408"} 1)",
+                           R"(rebound_requests_total{route="none",code="503"} 1)"}) {
+    EXPECT_NE(page.find(line), std::string::npos) << line;
+  }
+  EXPECT_EQ(page.find(R"(rebound_route_duration_seconds_count{route="none"})"), std::string::npos)
+      << "there was no whole request to time";
+  served_.reset();
+  const std::string lines = ReadFile(file);
+  const std::vector<std::string_view> logged = Split(Trim(lines), '\n');
+  ASSERT_EQ(logged.size(), 2U);
+  const auto rest = [](std::string_view line) { return line.substr(line.find("\"request_id\"")); };
+  EXPECT_EQ(rest(logged[0]), R"("request_id":"made-by-the-door","status":408,"ms":30000,)"
+                             R"("bytes_in":17,"bytes_out":140,"peer":"10.0.0.1","tls":false})");
+  EXPECT_EQ(rest(logged[1]), R"("request_id":"made-by-the-door","method":"POST","status":503,)"
+                             R"("ms":30000,"bytes_in":17,"bytes_out":140,)"
+                             R"("peer":"203.0.113.1","tls":true})");
+}
+
 TEST_F(GateTest, AKeyHasItsRateWhereverItComesFrom) {
   const auto file = folder_.path() / "keys";
   WriteFileDurably(file, "slow classify " + KeyField("s") + " rate=1/h\nfree classify " +

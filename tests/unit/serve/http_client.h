@@ -61,8 +61,12 @@ class HttpClient {
     return true;
   }
 
-  // More bytes into the buffer; false at the end of the stream or after `patience`.
-  bool Receive(std::chrono::milliseconds patience = std::chrono::seconds(10)) {
+  // How long the calls below wait for a byte where they are not told: ten seconds otherwise.
+  void SetPatience(std::chrono::milliseconds patience) { patience_ = patience; }
+
+  // More bytes into the buffer; false at the end of the stream or after the patience.
+  bool Receive() { return Receive(patience_); }
+  bool Receive(std::chrono::milliseconds patience) {
     pollfd poll_fd{fd_, POLLIN, 0};
     if (!HasUnread() && poll(&poll_fd, 1, static_cast<int>(patience.count())) <= 0) return false;
     char bytes[65536];
@@ -136,6 +140,7 @@ class HttpClient {
  private:
   int fd_;
   bool closed_ = false;
+  std::chrono::milliseconds patience_ = std::chrono::seconds(10);
   std::string buffer_;
 };
 

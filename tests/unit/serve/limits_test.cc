@@ -100,6 +100,44 @@ TEST_F(LimitsTest, ShedsWhatTheHandlerHasNoHandsFor) {
   EXPECT_EQ(more.Ask(GetRequest("/more")).status, 200) << "the connection was kept";
 }
 
+// What the handler never sees somebody else must hear of.
+TEST_F(LimitsTest, TellsOfEveryAnswerOfItsOwn) {
+  struct Seen {
+    int status;
+    std::string id;
+    std::string method;
+  };
+  std::vector<Seen> seen;
+  options_.threads = 1;
+  options_.load.max_unanswered = 1;
+  options_.witness = [&](const DoorAnswer& answer) {
+    const std::lock_guard lock(mutex_);
+    EXPECT_EQ(answer.peer, "127.0.0.1");
+    EXPECT_GT(answer.bytes_out, 0U);
+    seen.push_back({answer.status, std::string(answer.request_id),
+                    answer.request == nullptr ? "" : answer.request->method});
+  };
+  Open();
+  HttpClient late(door_->port());
+  late.Send(GetRequest("/late"));
+  ASSERT_TRUE(Await([&] { return late_.size() == 1; }));
+  HttpClient shed(door_->port());
+  const Reply refused = shed.Ask(GetRequest("/more", "X-Request-ID: mine\r\n"));
+  EXPECT_EQ(refused.headers.at("x-request-id"), "mine");
+  const Reply broken = HttpClient(door_->port()).Ask("nonsense\r\n\r\n");
+  const Reply other = HttpClient(door_->port()).Ask("GET / HTTP/3.0\r\n\r\n");
+  const std::lock_guard lock(mutex_);
+  ASSERT_EQ(seen.size(), 3U);
+  EXPECT_EQ(seen[0].status, 503);
+  EXPECT_EQ(seen[0].id, "mine");
+  EXPECT_EQ(seen[0].method, "GET");
+  EXPECT_EQ(seen[1].status, 400);
+  EXPECT_EQ(seen[1].id, broken.headers.at("x-request-id"));
+  EXPECT_EQ(seen[1].method, "");
+  EXPECT_EQ(seen[2].status, 505);
+  EXPECT_EQ(seen[2].id, other.headers.at("x-request-id"));
+}
+
 TEST_F(LimitsTest, ACallerThatLeftIsStillCountedUntilItsAnswerIsThere) {
   options_.load.max_unanswered = 1;
   Open();

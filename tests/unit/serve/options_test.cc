@@ -97,8 +97,28 @@ TEST(ServeOptions, TakeTheHttpsPortWithTls) {
             "--tls-cert and --tls-key are needed both, or neither (see --help)");
   EXPECT_EQ(ErrorOf({"--models", "m", "--tls-client-ca", "c"}),
             "--tls-client-ca needs --tls-cert and --tls-key (see --help)");
+  EXPECT_EQ(
+      ErrorOf({"--models", "m", "--tls-cert", "c", "--tls-key", "k", "--tls-client-crl", "r"}),
+      "--tls-client-crl needs --tls-client-ca (see --help)");
+  EXPECT_EQ(Parse({"--models", "m", "--tls-cert", "c", "--tls-key", "k", "--tls-client-ca", "a",
+                   "--tls-client-crl", "r"})
+                .door.tls.client_crl,
+            "r");
   EXPECT_EQ(ErrorOf({"--models", "m", "--tls-client-auth", "maybe"}),
             "--tls-client-auth must be require or optional; it is 'maybe' (see --help)");
+}
+
+TEST(ServeOptions, NameTheTrustedProxies) {
+  EXPECT_TRUE(Parse({"--models", "m"}).api.gate.proxies.empty());
+  const ServeOptions options =
+      Parse({"--models", "m", "--trusted-proxies", "127.0.0.1, 2001:db8::/32"});
+  EXPECT_EQ(options.api.gate.proxies.size(), 2U);
+  EXPECT_EQ(ErrorOf({"--models", "m", "--trusted-proxies", "10.0.0.0/8,proxy"}),
+            "--trusted-proxies: a network is an address or ADDRESS/BITS, such as 10.0.0.0/8 or "
+            "2001:db8::/32; it is 'proxy' (see --help)");
+  ::setenv("REBOUND_TRUSTED_PROXIES", "10.0.0.1", 1);
+  EXPECT_EQ(Parse({"--models", "m"}).api.gate.proxies.size(), 1U);
+  ::unsetenv("REBOUND_TRUSTED_PROXIES");
 }
 
 TEST(ServeOptions, HoldTheDoorsLimits) {

@@ -59,6 +59,29 @@ class Identity {
       return PEM_write_bio_PrivateKey(bio, key_.get(), nullptr, nullptr, 0, nullptr, nullptr);
     });
   }
+  // The revocation list of an authority, from an hour ago to `to_seconds` from now.
+  std::string RevocationsPem(const std::vector<const Identity*>& revoked,
+                             long to_seconds = 24L * 3600) const {
+    const std::unique_ptr<X509_CRL, decltype(&X509_CRL_free)> list(X509_CRL_new(), X509_CRL_free);
+    const std::unique_ptr<ASN1_TIME, decltype(&ASN1_TIME_free)> time(ASN1_TIME_new(),
+                                                                     ASN1_TIME_free);
+    X509_CRL_set_version(list.get(), 1);
+    X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(certificate_.get()));
+    X509_gmtime_adj(time.get(), -3600);
+    X509_CRL_set1_lastUpdate(list.get(), time.get());
+    for (const Identity* const identity : revoked) {
+      X509_REVOKED* const entry = X509_REVOKED_new();
+      X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(identity->certificate()));
+      X509_REVOKED_set_revocationDate(entry, time.get());
+      X509_CRL_add0_revoked(list.get(), entry);
+    }
+    X509_gmtime_adj(time.get(), to_seconds);
+    X509_CRL_set1_nextUpdate(list.get(), time.get());
+    if (X509_CRL_sign(list.get(), key_.get(), EVP_sha256()) == 0) {
+      throw std::runtime_error("X509_CRL_sign");
+    }
+    return Pem([&](BIO* bio) { return PEM_write_bio_X509_CRL(bio, list.get()); });
+  }
   X509* certificate() const { return certificate_.get(); }
   EVP_PKEY* key() const { return key_.get(); }
 

@@ -46,6 +46,10 @@ class TlsTest : public testing::Test {
     options_.tls.client_auth = auth;
     WriteFileDurably(options_.tls.client_ca, authority_.CertificatePem());
   }
+  void Revoke(const std::string& pem) {
+    options_.tls.client_crl = folder_.path() / "revoked.pem";
+    WriteFileDurably(options_.tls.client_crl, pem);
+  }
   void Open() {
     door_.emplace(options_, [](const Request& request, const Done& done) { done(Tell(request)); });
   }
@@ -232,6 +236,88 @@ TEST_F(TlsTest, ACertificateOfAnotherAuthorityOrOutOfDateIsRefusedEvenWhereOptio
   EXPECT_EQ(Refusal(Trusting(&stranger)), "tlsv1 alert unknown ca");
   const Identity expired({.name = "late", .from_seconds = -7200, .to_seconds = -3600}, &authority_);
   EXPECT_EQ(Refusal(Trusting(&expired)), "sslv3 alert certificate expired");
+}
+
+TEST_F(TlsTest, ARevokedCertificateIsRefusedInTheHandshake) {
+  const Identity revoked({.name = "lost.example.com"}, &authority_);
+  for (const TlsClientAuth auth : {TlsClientAuth::kRequire, TlsClientAuth::kOptional}) {
+    AskClients(auth);
+    Revoke(authority_.RevocationsPem({&revoked}));
+    Open();
+    EXPECT_EQ(Refusal(Trusting(&revoked)), "sslv3 alert certificate revoked");
+    TlsClient client(port(), Trusting(&client_));
+    EXPECT_EQ(client.Ask(GetRequest("/")).status, 200);
+  }
+}
+
+TEST_F(TlsTest, ARevocationCountsAfterAReloadForResumedSessionsToo) {
+  AskClients(TlsClientAuth::kRequire);
+  Revoke(authority_.RevocationsPem({}));
+  Open();
+  TlsWish wish = Trusting(&client_);
+  TlsClient first(port(), wish);
+  ASSERT_EQ(first.Ask(GetRequest("/")).status, 200);
+  wish.session = first.session();
+  Revoke(authority_.RevocationsPem({&client_}));
+  EXPECT_TRUE(door_->ReloadTls());
+  EXPECT_EQ(Refusal(wish), "sslv3 alert certificate revoked");
+}
+
+TEST_F(TlsTest, SeesForItselfThatTheRevocationsChanged) {
+  AskClients(TlsClientAuth::kRequire);
+  Revoke(authority_.RevocationsPem({}));
+  TlsFiles files(options_.tls);
+  const auto before = files.Current();
+  const auto now = TlsFiles::Clock::now();
+  Revoke(authority_.RevocationsPem({&client_}));
+  files.Look(now);
+  files.Look(now);
+  EXPECT_NE(files.Current(), before);
+}
+
+TEST_F(TlsTest, RefusesRevocationsThatWouldShutEverybodyOutAndKeepsTheOld) {
+  AskClients(TlsClientAuth::kRequire);
+  const Identity other({.name = "another authority", .authority = true});
+  const Identity impostor({.name = "clients' authority", .authority = true});
+  const auto error = [&](const std::string& pem) {
+    Revoke(pem);
+    try {
+      TlsContext context(options_.tls);
+      return std::string();
+    } catch (const Error& e) {
+      return std::string(e.what()).substr(("TLS: " + options_.tls.client_crl.string()).size());
+    }
+  };
+  const std::string none =
+      ": there is no revocation list in it that CN=clients' authority,O=Rebound tests signed";
+  EXPECT_EQ(error(authority_.RevocationsPem({})), "");
+  EXPECT_EQ(error(other.RevocationsPem({}) + authority_.RevocationsPem({})), "");
+  EXPECT_EQ(error(other.RevocationsPem({})), none);
+  EXPECT_EQ(error(impostor.RevocationsPem({})), none);
+  EXPECT_EQ(error(authority_.RevocationsPem({}, -60)),
+            ": the revocation list of CN=clients' authority,O=Rebound tests is out of date: fetch "
+            "the next one");
+  EXPECT_EQ(error(authority_.CertificatePem()),
+            ": there is no revocation list in it; PEM is expected");
+
+  Revoke(authority_.RevocationsPem({}));
+  Open();
+  Revoke(other.RevocationsPem({}));
+  EXPECT_FALSE(door_->ReloadTls());
+  EXPECT_EQ(TlsClient(port(), Trusting(&client_)).Ask(GetRequest("/")).status, 200);
+}
+
+TEST_F(TlsTest, AnEndingRevocationListIsLogged) {
+  AskClients(TlsClientAuth::kRequire);
+  SetLog(LogLevel::kInfo);
+  const auto log_of = [&](long seconds_left) {
+    Revoke(authority_.RevocationsPem({}, seconds_left));
+    testing::internal::CaptureStderr();
+    TlsFiles files(options_.tls);
+    return testing::internal::GetCapturedStderr();
+  };
+  EXPECT_EQ(log_of(7 * 24 * 3600).find("revocation"), std::string::npos);
+  EXPECT_NE(log_of(3600).find("warning a TLS revocation list ends soon"), std::string::npos);
 }
 
 // The ticket outlives the certificate, the server's trust in it does not.
