@@ -1,6 +1,7 @@
 #include "serve/classify_routes.h"
 
 #include <charconv>
+#include <cmath>
 
 #include "base/json.h"
 #include "serve/metrics.h"
@@ -21,8 +22,12 @@ void AppendWords(std::string_view key, const std::vector<std::string_view>& word
   writer.EndArray();
 }
 
-// `,"probability":0.5`: the shortest text that reads back.
+// `,"probability":0.5`: the shortest text that reads back; null for what is no number.
 void AppendProbability(float probability, std::string* out) {
+  if (!std::isfinite(probability)) {
+    out->append(",\"probability\":null");
+    return;
+  }
   char text[40];
   const char* const end = std::to_chars(text, text + sizeof text, probability).ptr;
   out->append(",\"probability\":").append(text, static_cast<size_t>(end - text));

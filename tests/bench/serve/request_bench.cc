@@ -14,7 +14,6 @@
 #include <string>
 #include <vector>
 
-#include "base/json.h"
 #include "base/log.h"
 #include "serve/door/answer_head.h"
 #include "serve/door/request_parser.h"
@@ -109,11 +108,6 @@ void Main(const std::string& wanted) {
     AppendAnswerHead(answer, false, false, &out);
   });
   add("JSON: read the body", [&] { ReadTexts(request, TextsForm::kSingle, 1000); });
-  add("JSON: write the answer", [&] {
-    std::string body;
-    JsonWriter(&body).Object(
-        [](JsonWriter& w) { w.Key("class").String("GRAYLISTING").Key("probability").Float(0.9F); });
-  });
   add("normalise", [&] { Normalise(kText, &scratch.normalised); });
   add("encode",
       [&] { model.encoder().Encode(scratch.normalised, &scratch.encoder, &scratch.ids); });

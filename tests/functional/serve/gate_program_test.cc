@@ -125,6 +125,52 @@ TEST_F(GateProgramTest, TheAccessLogFollowsARotation) {
   EXPECT_EQ(server_->Wait(), 0);
 }
 
+TEST_F(GateProgramTest, TheAccessLogAndTheMetricsTellWhatTheDoorAnsweredItself) {
+  const auto log = folder_.path() / "access.log";
+  Start({"--access-log", log, "--access-log-sample", "0"});
+  const Reply broken = HttpClient(server_->port()).Ask("nonsense\r\n\r\n");
+  EXPECT_EQ(broken.status, 400);
+  const std::string line =
+      R"("request_id":")" + broken.headers.at("x-request-id") + R"(","status":400,)";
+  EXPECT_TRUE(Eventually([&] { return ReadFile(log).find(line) != std::string::npos; }));
+  const std::string page = HttpClient(server_->port()).Ask(GetRequest("/metrics")).body;
+  EXPECT_NE(page.find(R"(rebound_requests_total{route="none",code="400"} 1)"), std::string::npos);
+}
+
+// Authority, certificates and lists as the openssl program makes them, and its word for the end.
+TEST_F(GateProgramTest, ARevokedClientIsRefusedOnceTheListSaysSo) {
+  WriteFileDurably(folder_.path() / "ca.cnf",
+                   "[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\ndefault_md=sha256\n");
+  const std::string key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ";
+  const auto openssl = [&](const std::string& commands) {
+    return Shell("cd " + folder_.path().string() + " && { " + commands + "; } 2>&1");
+  };
+  const std::string list =
+      "openssl ca -config ca.cnf -keyfile ca.key -cert ca.pem -gencrl -crldays 1 -out crl.pem";
+  const std::string made =
+      openssl(": >index.txt && openssl req -x509 -days 2 -subj /CN=authority -out ca.pem " + key +
+              "ca.key && openssl req -x509 -days 2 -subj /CN=localhost -out server.pem " + key +
+              "server.key && openssl req -subj /CN=mx1 -out client.csr " + key +
+              "client.key && openssl x509 -req -days 2 -in client.csr -CA ca.pem -CAkey ca.key "
+              "-set_serial 7 -out client.pem && " +
+              list);
+  const auto file = [&](const char* name) { return (folder_.path() / name).string(); };
+  ASSERT_TRUE(std::filesystem::exists(file("crl.pem"))) << made;
+  Start({"--tls-cert", file("server.pem"), "--tls-key", file("server.key"), "--tls-client-ca",
+         file("ca.pem"), "--tls-client-crl", file("crl.pem")});
+  const auto ask = [&] {
+    return openssl(
+        "printf 'GET /livez HTTP/1.0\\r\\n\\r\\n' | timeout 20 openssl s_client -ign_eof "
+        "-connect 127.0.0.1:" +
+        std::to_string(server_->port()) + " -cert client.pem -key client.key");
+  };
+  EXPECT_NE(ask().find("HTTP/1.1 200 OK"), std::string::npos) << ask();
+  openssl("openssl ca -config ca.cnf -keyfile ca.key -cert ca.pem -revoke client.pem && " + list);
+  server_->Signal(SIGHUP);
+  EXPECT_TRUE(Eventually([&] { return ask().find("certificate revoked") != std::string::npos; }))
+      << ask();
+}
+
 TEST_F(GateProgramTest, HeadAndOptionsSendNoBody) {
   Start({});
   HttpClient client(server_->port());
