@@ -11,5 +11,10 @@ int RunExport(int argc, const char* const* argv);
 int RunStats(int argc, const char* const* argv);
 int RunSnapshot(int argc, const char* const* argv);
 int RunCorpus(int argc, const char* const* argv);
+int RunReview(int argc, const char* const* argv);
+int RunRoles(int argc, const char* const* argv);
+int RunBackup(int argc, const char* const* argv);
+int RunRestore(int argc, const char* const* argv);
+int RunRetain(int argc, const char* const* argv);
 
 }  // namespace rebound

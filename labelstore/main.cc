@@ -7,7 +7,7 @@
 namespace rebound {
 namespace {
 
-constexpr std::array<Command, 7> kCommands = {{
+constexpr std::array<Command, 12> kCommands = {{
     {"migrate", "make or bring up to date the schema in the database", RunMigrate},
     {"seed", "expand the seed corpus into labelled texts and store them", RunSeed},
     {"import", "store labelled texts of a CSV or JSON Lines file", RunImport},
@@ -15,6 +15,11 @@ constexpr std::array<Command, 7> kCommands = {{
     {"stats", "count what the store holds", RunStats},
     {"snapshot", "freeze what the store holds for a training run", RunSnapshot},
     {"corpus", "count the templates of the seed corpus and find near copies", RunCorpus},
+    {"review", "decide what contributors proposed", RunReview},
+    {"roles", "make the roles of least privilege", RunRoles},
+    {"backup", "write the whole store into one file", RunBackup},
+    {"restore", "bring a backup back into an empty database", RunRestore},
+    {"retain", "forget old proposals that train nothing", RunRetain},
 }};
 
 int Main(int argc, const char* const* argv) {

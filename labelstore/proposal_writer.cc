@@ -123,6 +123,7 @@ ProposeResult WriteProposals(SqlTransaction& sql, const LabelCatalog& catalog,
     throw Error(ErrorCode::kInvalidArgument,
                 "an idempotency key belongs to one contributor: send the others by themselves");
   }
+  sql.Execute("SELECT pg_advisory_xact_lock_shared($1::bigint)", {SqlInt(kRetentionLock)});
   for (const auto& [contributor, own] : by_contributor) {
     sql.Execute("SELECT pg_advisory_xact_lock($1::int, hashtext($2))",
                 {SqlInt(kContributorLock), contributor});

@@ -30,6 +30,9 @@ std::string SqlReal(double value);
 // Who the audit names for what the transaction does from now on.
 void SetActor(SqlTransaction& sql, const std::string& actor);
 
+// Retention holds it alone: no text goes while a proposal about it comes. "retain" in ASCII.
+inline constexpr int64_t kRetentionLock = 125780170663278;
+
 // Contributors are locked until the end of the transaction, so that what one sends keeps its order.
 ProposeResult WriteProposals(SqlTransaction& sql, const LabelCatalog& catalog,
                              const std::vector<Proposal>& proposals,

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/random.h"
 #include "tokenizer/mask.h"
 #include "tokenizer/normaliser.h"
 
@@ -90,6 +91,29 @@ TEST(MaskContribution, AddsNothingToMaskWhereThereIsNothingMoreToHide) {
         "451 4.7.1 Greylisted, try again in 300 seconds", "请联系 admin@example.com 获取"}) {
     EXPECT_EQ(MaskContribution(text), Mask(text));
     EXPECT_EQ(Normalise(MaskContribution(text)), Normalise(text));
+  }
+}
+
+TEST(MaskContribution, IsStableOnHostileTexts) {
+  Random random(7);
+  const std::string_view bits[] = {"@",         "\xef\xbc\xa0",
+                                   "[at]",      "(dot)",
+                                   " ",         "\"",
+                                   "<",         ">",
+                                   "'",         "=?",
+                                   "?=",        ":",
+                                   "To: ",      "\xe7\x94\xa8",
+                                   "\xd0\x94",  "Jane",
+                                   "a",         "9",
+                                   ".com",      "-PC",
+                                   "__email__", "\n",
+                                   "\xff",      ",",
+                                   "EMAIL"};
+  for (int i = 0; i < 5000; ++i) {
+    std::string text;
+    for (size_t parts = 1 + random.Below(14); parts > 0; --parts) text += random.Pick(bits);
+    const std::string masked = MaskContribution(text);
+    EXPECT_EQ(MaskContribution(masked), masked) << text;
   }
 }
 

@@ -1,0 +1,22 @@
+// Least privilege in the database: what a program may do is what its role may do.
+//
+//   rebound_server    proposes and reads: models, proposals, clusters. It decides nothing, and
+//                     cannot touch messages, votes, reviews or the audit.
+//   rebound_trainer   reads; writes snapshots, runs, models and promotions.
+//   rebound_reviewer  reads; writes reviews and what follows from them: statuses, votes, records.
+//
+// They are groups without login: GRANT rebound_server TO the login of a program. A server that
+// offers the review routes needs rebound_reviewer as well. Nobody but the owner changes the schema,
+// and nobody at all changes the audit.
+#pragma once
+
+#include "datasource/postgres.h"
+
+namespace rebound {
+
+// Makes the roles where they are missing and gives each exactly its rights, also over tables that a
+// later migration made: run it after every migrate. Throws kUnavailable where the session may not
+// make roles.
+void GrantRoles(PostgresConnection* connection);
+
+}  // namespace rebound

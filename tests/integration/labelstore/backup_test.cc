@@ -1,0 +1,135 @@
+// A store saved, lost and brought back; what is old forgotten.
+#include "labelstore/backup.h"
+
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "contributions.h"
+#include "errors.h"
+#include "labelstore/label_store.h"
+#include "labelstore/reviews.h"
+#include "tests/support/postgres.h"
+
+namespace rebound {
+namespace {
+
+void Fill(const std::string& uri) {
+  Submission seed;
+  seed.text = "550 mailbox full \xE2\x80\x8B emoji \xF0\x9F\x93\xAB 'quote'";
+  seed.contributor = "seed";
+  seed.origin = LabelOrigin::kSeed;
+  seed.labels[0] = 1;
+  OpenLabelStore(uri)->Submit({seed});
+  OpenProposalStore(uri)->Propose({Proposes("550 a b", "unknown"), Proposes("550 c d", "unknown"),
+                                   Proposes("550 e f", "unknown")});
+  ReviewRequest request;
+  request.proposals = {1};
+  request.reviewer = "rita";
+  request.decision = ReviewDecision::kAccept;
+  const auto desk = OpenReviewDesk(uri);
+  desk->Decide(request);
+  request.proposals = {2};
+  request.decision = ReviewDecision::kReject;
+  desk->Decide(request);
+}
+
+class Backup : public testing::Test {
+ protected:
+  Backup() { Fill(uri_); }
+  std::string Restore(const std::string& uri) {
+    return ErrorOf([&] { RestoreStore(uri, file_); });
+  }
+
+  const std::string uri_ = test::SharedCluster().NewStore();
+  const TempFolder folder_;
+  const std::filesystem::path file_ = folder_.path() / "store.backup";
+};
+
+TEST_F(Backup, ComesBackWholeInAnEmptyDatabase) {
+  const std::string digest = OpenLabelStore(uri_)->MakeSnapshot().digest;
+  const BackupReport saved = BackUpStore(uri_, file_);
+  EXPECT_EQ(saved.rows.at("messages"), 2);
+  EXPECT_EQ(saved.rows.at("proposals"), 3);
+  const std::string other = test::SharedCluster().NewDatabase();
+  const BackupReport restored = RestoreStore(other, file_);
+  EXPECT_EQ(restored.rows, saved.rows);
+  EXPECT_EQ(restored.sha256, saved.sha256);
+  // It is a store like any: the same snapshot, new proposals, undo.
+  EXPECT_EQ(OpenLabelStore(other)->MakeSnapshot().digest, digest);
+  EXPECT_EQ(OpenReviewDesk(other)->Undo("rita").proposals.at(0).id, 2);
+  EXPECT_EQ(OpenProposalStore(other)->Propose({Proposes("550 g h", "unknown")}).items[0].id, 4);
+  EXPECT_TRUE(Holds(ErrorOf([&] {
+                      PostgresConnection(other).Transact(
+                          SqlIsolation::kReadCommitted,
+                          [](SqlTransaction& sql) { sql.Execute("DELETE FROM rebound.audit"); });
+                    }),
+                    "never changed"));
+}
+
+TEST_F(Backup, IsRefusedWhereThereIsAStoreAlready) {
+  BackUpStore(uri_, file_);
+  EXPECT_EQ(Restore(uri_), "conflict: " + DescribePostgres(uri_) +
+                               " holds a label store: restore into an empty database");
+}
+
+TEST_F(Backup, ADamagedOneIsNoticedBeforeAnythingIsWritten) {
+  BackUpStore(uri_, file_);
+  std::string bytes = ReadFile(file_);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  WriteFileDurably(file_, bytes);
+  const std::string other = test::SharedCluster().NewDatabase();
+  EXPECT_EQ(Restore(other), "corrupt: " + file_.string() +
+                                " is not the archive that its manifest describes: take another "
+                                "backup");
+  EXPECT_EQ(Column(other, "SELECT count(*) FROM pg_namespace WHERE nspname = 'rebound'"), "0");
+}
+
+TEST_F(Backup, AManifestThatTellsOtherRowsIsNoticed) {
+  BackUpStore(uri_, file_);
+  std::string manifest = ReadFile(file_.string() + ".json");
+  const std::string three = "\"proposals\": {\n      \"rows\": 3";
+  ASSERT_NE(manifest.find(three), std::string::npos) << manifest;
+  manifest.replace(manifest.find(three) + three.size() - 1, 1, "4");
+  WriteFileDurably(file_.string() + ".json", manifest);
+  EXPECT_EQ(Restore(test::SharedCluster().NewDatabase()),
+            "corrupt: table proposals came back otherwise than it was backed up");
+}
+
+TEST_F(Backup, WhatIsNotThereIsNotFound) {
+  EXPECT_TRUE(Holds(Restore(uri_), "not_found: "));
+  const std::string empty = test::SharedCluster().NewDatabase();
+  EXPECT_EQ(ErrorOf([&] { BackUpStore(empty, file_); }),
+            "not_found: " + DescribePostgres(empty) + " has no label store: nothing to back up");
+}
+
+TEST(Retention, ForgetsWhatIsOldAndTrainsNothing) {
+  const std::string uri = test::SharedCluster().NewStore();
+  Fill(uri);
+  PostgresConnection connection(uri);
+  EXPECT_EQ(RetainStore(&connection, 30, false, "admin").proposals, 0) << "all is young";
+  connection.Transact(SqlIsolation::kReadCommitted, [](SqlTransaction& sql) {
+    sql.Execute(
+        "UPDATE rebound.proposals SET changed_at = now() - interval '40 days', decided_at = "
+        "CASE WHEN decided_at IS NULL THEN NULL ELSE now() - interval '40 days' END");
+  });
+  EXPECT_EQ(RetainStore(&connection, 30, true, "admin").proposals, 1);
+  EXPECT_EQ(Column(uri, "SELECT count(*) FROM rebound.proposals"), "3") << "a dry run";
+  const Retention removed = RetainStore(&connection, 30, false, "admin");
+  EXPECT_EQ(removed.proposals, 1);
+  EXPECT_EQ(removed.texts, 1);
+  EXPECT_EQ(Column(uri, "SELECT status FROM rebound.proposals ORDER BY id"), "approved\npending");
+  EXPECT_EQ(Column(uri, "SELECT count(*) FROM rebound.contributed_texts WHERE text = '550 c d'"),
+            "0");
+  // Who was wrong stays known, and so does what happened.
+  EXPECT_EQ(Column(uri, "SELECT disagreed FROM rebound.contributors WHERE name = 'key-a'"), "1");
+  EXPECT_EQ(Column(uri,
+                   "SELECT actor FROM rebound.audit WHERE entity = 'proposals' "
+                   "AND action = 'delete'"),
+            "admin");
+  EXPECT_EQ(OpenLabelStore(uri)->MakeSnapshot().rows, 2);
+  EXPECT_EQ(ErrorOf([&] { RetainStore(&connection, 0, false, "admin"); }),
+            "invalid_argument: keep at least one day");
+}
+
+}  // namespace
+}  // namespace rebound
