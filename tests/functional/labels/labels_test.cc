@@ -33,8 +33,8 @@ class Labels : public testing::Test {
 TEST_F(Labels, HelpTeachesEveryCommand) {
   const test::Ran help = Run("--help");
   EXPECT_EQ(help.exit_code, 0);
-  for (const char* command :
-       {"migrate", "seed", "import", "export", "stats", "snapshot", "corpus"}) {
+  for (const char* command : {"migrate", "seed", "import", "export", "stats", "snapshot", "lineage",
+                              "must-pass", "promote", "rollback", "registry", "corpus"}) {
     EXPECT_NE(help.output.find(std::string("  ") + command), std::string::npos) << command;
     const test::Ran own = Run(std::string(command) + " --help");
     EXPECT_EQ(own.exit_code, 0);
