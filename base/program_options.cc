@@ -16,8 +16,11 @@ std::optional<po::variables_map> ParseOptions(int argc, const char* const* argv,
   po::options_description all("Options");
   all.add(line.options);
   all.add_options()("config", po::value<std::string>()->value_name("FILE"),
-                    "read options from FILE (lines of `name = value`)")(
-      "help,h", "print this help")("version", "print the version");
+                    "read options from FILE (lines of `name = value`)")("help,h",
+                                                                        "print this help");
+  // A command whose --version is about something else keeps its own.
+  const bool own_version = line.options.find_nothrow("version", false) != nullptr;
+  if (!own_version) all.add_options()("version", "print the version");
   po::variables_map values;
   try {
     po::store(po::command_line_parser(argc, argv).options(all).positional(line.positional).run(),
@@ -30,7 +33,7 @@ std::optional<po::variables_map> ParseOptions(int argc, const char* const* argv,
              "`some-name = value` in the --config file; a flag beats a variable beats the file.\n";
       return std::nullopt;
     }
-    if (values.count("version") != 0) {
+    if (!own_version && values.count("version") != 0) {
       std::cout << "rebound " << CodeVersion() << "\n";
       return std::nullopt;
     }

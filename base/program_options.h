@@ -2,7 +2,8 @@
 //
 // Each option --some-name is also REBOUND_SOME_NAME in the environment and `some-name = value` in
 // the file of --config. Variables of other programs are ignored; unknown flags and unknown keys of
-// the file are errors. Adds --help, --version and --config by itself. Thread-compatible.
+// the file are errors. Adds --help, --version (unless the options have their own) and --config by
+// itself. Thread-compatible.
 #pragma once
 
 #include <boost/program_options.hpp>

@@ -3,7 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
+#include <string>
+#include <unordered_map>
 #include <vector>
+
+#include "base/error.h"
 
 namespace rebound {
 namespace {
@@ -56,6 +61,17 @@ class Counter {
     ++bin.rows;
     bin.gap += static_cast<double>(right) - row.confidence;
   }
+  double Accuracy() const {
+    int64_t right = 0;
+    for (const ClassCount& each : classes_) right += each.right;
+    return rows_ == 0 ? 0.0 : static_cast<double>(right) / static_cast<double>(rows_);
+  }
+  // NaN where the class has no rows: there is no figure.
+  double ClassF1(size_t label) const {
+    const ClassCount& c = classes_[label];
+    if (c.rows == 0) return std::numeric_limits<double>::quiet_NaN();
+    return 2.0 * static_cast<double>(c.right) / static_cast<double>(c.rows + c.predicted);
+  }
   double MacroRecall() const {
     return Mean([](const ClassCount& c) { return c.single_right; },
                 [](const ClassCount& c) { return c.single_rows; },
@@ -99,6 +115,38 @@ Interval Percentiles(std::vector<double>* values) {
   return {at(0.025), at(0.975)};
 }
 
+// The figures that a pair of models is compared by: macro-F1, accuracy, ECE, F1 of each class.
+std::vector<double> Figures(const Counter& counter, size_t labels) {
+  std::vector<double> figures = {counter.MacroF1(), counter.Accuracy(), counter.Ece()};
+  for (size_t label = 0; label < labels; ++label) figures.push_back(counter.ClassF1(label));
+  return figures;
+}
+
+// Below, draws of one class are always the same ones: that is no certainty.
+constexpr size_t kFewestClusters = 3;
+
+// How many clusters have a row of the class.
+size_t CountClusters(std::span<const ScoredRow> rows,
+                     const std::vector<std::vector<size_t>>& clusters, size_t label) {
+  return static_cast<size_t>(
+      std::count_if(clusters.begin(), clusters.end(), [&](const std::vector<size_t>& cluster) {
+        return std::any_of(cluster.begin(), cluster.end(),
+                           [&](size_t row) { return rows[row].truth == label; });
+      }));
+}
+
+// The positions of the rows of each cluster, in order of first appearance.
+std::vector<std::vector<size_t>> GatherClusters(std::span<const int32_t> clusters) {
+  std::vector<std::vector<size_t>> rows;
+  std::unordered_map<int32_t, size_t> place;
+  for (size_t row = 0; row < clusters.size(); ++row) {
+    const auto [at, is_new] = place.emplace(clusters[row], rows.size());
+    if (is_new) rows.emplace_back();
+    rows[at->second].push_back(row);
+  }
+  return rows;
+}
+
 }  // namespace
 
 Interval WilsonInterval(int64_t right, int64_t rows) {
@@ -139,6 +187,56 @@ ScoreIntervals MeasureIntervals(std::span<const ScoredRow> rows, size_t labels, 
   const Interval drawn = Percentiles(&eces);
   intervals.ece = {std::max(0.0, 2.0 * ece - drawn.high), std::max(ece, 2.0 * ece - drawn.low)};
   return intervals;
+}
+
+ScoreDifferences MeasureDifferences(std::span<const ScoredRow> candidate,
+                                    std::span<const ScoredRow> incumbent,
+                                    std::span<const int32_t> clusters, size_t labels, int draws) {
+  if (candidate.size() != incumbent.size() || candidate.size() != clusters.size()) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "candidate and incumbent were judged on different rows: " +
+                    std::to_string(candidate.size()) + " and " + std::to_string(incumbent.size()));
+  }
+  Counter ours(labels), theirs(labels);
+  for (const ScoredRow& row : candidate) ours.Add(row);
+  for (const ScoredRow& row : incumbent) theirs.Add(row);
+  const std::vector<double> our_figures = Figures(ours, labels);
+  const std::vector<double> their_figures = Figures(theirs, labels);
+  const size_t count = our_figures.size();
+  std::vector<std::vector<double>> drawn(count);  // [figures][draws]
+  const std::vector<std::vector<size_t>> gathered = GatherClusters(clusters);
+  Draws random;
+  for (int draw = 0; draw < draws && !gathered.empty(); ++draw) {
+    ours.Clear();
+    theirs.Clear();
+    for (size_t i = 0; i < gathered.size(); ++i) {
+      for (const size_t row : gathered[random.Below(gathered.size())]) {
+        ours.Add(candidate[row]);
+        theirs.Add(incumbent[row]);
+      }
+    }
+    const std::vector<double> a = Figures(ours, labels);
+    const std::vector<double> b = Figures(theirs, labels);
+    for (size_t i = 0; i < count; ++i) {
+      // A draw without the class says nothing of it.
+      if (!std::isnan(a[i] - b[i])) drawn[i].push_back(a[i] - b[i]);
+    }
+  }
+  const auto difference = [&](size_t i) {
+    Difference found;
+    found.value = our_figures[i] - their_figures[i];
+    if (std::isnan(found.value)) found.value = 0.0;
+    if (!drawn[i].empty()) found.interval = Percentiles(&drawn[i]);
+    return found;
+  };
+  ScoreDifferences differences{difference(0), difference(1), difference(2), {}};
+  for (size_t label = 0; label < labels; ++label) {
+    differences.class_f1.push_back(difference(3 + label));
+    if (CountClusters(candidate, gathered, label) < kFewestClusters) {
+      differences.class_f1.back().interval = {-1.0, 1.0};
+    }
+  }
+  return differences;
 }
 
 }  // namespace rebound

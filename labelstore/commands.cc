@@ -179,26 +179,4 @@ int RunStats(int argc, const char* const* argv) {
   return Finish();
 }
 
-int RunSnapshot(int argc, const char* const* argv) {
-  CommandLine line = MakeLine("snapshot", "Freezes what the store holds for a training run.");
-  AddStore(&line);
-  AddJson(&line);
-  line.epilogue = "The same content gives the same digest, in every database.\n";
-  const auto values = ParseOptions(argc, argv, line);
-  if (!values) return 0;
-  const SnapshotInfo info = OpenLabelStore(StoreUri(*values))->MakeSnapshot();
-  if ((*values)["json"].as<bool>()) {
-    PrintJson([&](JsonWriter& w) {
-      w.Key("id").Int(info.id);
-      w.Key("digest").String(info.digest);
-      w.Key("rows").Int(info.rows);
-      w.Key("created_at").String(info.created_at);
-    });
-  } else {
-    std::cout << "snapshot " << info.id << ": " << info.rows << " rows, " << info.digest << ", "
-              << info.created_at << "\n";
-  }
-  return Finish();
-}
-
 }  // namespace rebound

@@ -9,7 +9,6 @@ int RunSeed(int argc, const char* const* argv);
 int RunImport(int argc, const char* const* argv);
 int RunExport(int argc, const char* const* argv);
 int RunStats(int argc, const char* const* argv);
-int RunSnapshot(int argc, const char* const* argv);
 int RunCorpus(int argc, const char* const* argv);
 int RunReview(int argc, const char* const* argv);
 int RunRoles(int argc, const char* const* argv);

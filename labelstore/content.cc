@@ -176,8 +176,9 @@ void CheckFinishedRun(const TrainingRun& run) {
                                                  " cannot end with the status '" + run.status +
                                                  "': promoted, not_promoted or failed");
   }
-  for (const std::string* scorecard : {&run.scorecard_json, &run.incumbent_scorecard_json}) {
-    if (!scorecard->empty()) ParseJson(*scorecard);
+  for (const std::string* json :
+       {&run.scorecard_json, &run.incumbent_scorecard_json, &run.details_json}) {
+    if (!json->empty()) ParseJson(*json);
   }
 }
 

@@ -68,6 +68,7 @@ struct TrainingRun {
   std::string weights_sha256;
   std::string scorecard_json;  // candidate
   std::string incumbent_scorecard_json;
+  std::string details_json;  // options, environment, tokenizer, incumbent, verdict...; or empty
 };
 
 class LabelStore {

@@ -3,17 +3,24 @@
 
 #include "base/program_options.h"
 #include "labelstore/commands.h"
+#include "labelstore/model_commands.h"
 
 namespace rebound {
 namespace {
 
-constexpr std::array<Command, 12> kCommands = {{
+constexpr std::array<Command, 17> kCommands = {{
     {"migrate", "make or bring up to date the schema in the database", RunMigrate},
     {"seed", "expand the seed corpus into labelled texts and store them", RunSeed},
     {"import", "store labelled texts of a CSV or JSON Lines file", RunImport},
     {"export", "write what training sees as JSON Lines", RunExport},
     {"stats", "count what the store holds", RunStats},
-    {"snapshot", "freeze what the store holds for a training run", RunSnapshot},
+    {"snapshot", "freeze what the store holds for a training run; list, diff, export, import",
+     RunSnapshot},
+    {"lineage", "tell everything that made a model", RunLineage},
+    {"must-pass", "keep texts that every model must get right", RunMustPass},
+    {"promote", "make a version the one that serves", RunPromote},
+    {"rollback", "go back to the version that served before", RunRollback},
+    {"registry", "keep the bundles of a fleet in the store", RunRegistry},
     {"corpus", "count the templates of the seed corpus and find near copies", RunCorpus},
     {"review", "decide what contributors proposed", RunReview},
     {"roles", "make the roles of least privilege", RunRoles},

@@ -197,9 +197,10 @@ void PostgresLabelStore::FinishRun(const TrainingRun& run) {
     const SqlRows rows = sql.Execute(
         "UPDATE rebound.training_runs SET status = $2, reason = $3, version = $4::int, "
         "weights_sha256 = $5, scorecard = $6::json, incumbent_scorecard = $7::json, "
-        "finished_at = now() WHERE id = $1::bigint",
+        "details = $8::json, finished_at = now() WHERE id = $1::bigint",
         {SqlInt(run.id), run.status, run.reason, SqlInt(run.version), run.weights_sha256,
-         JsonOrNull(run.scorecard_json), JsonOrNull(run.incumbent_scorecard_json)});
+         JsonOrNull(run.scorecard_json), JsonOrNull(run.incumbent_scorecard_json),
+         JsonOrNull(run.details_json)});
     if (rows.affected() == 0) {
       throw Error(ErrorCode::kNotFound, "no training run " + std::to_string(run.id));
     }
@@ -218,7 +219,7 @@ std::vector<TrainingRun> PostgresLabelStore::ReadRuns(size_t limit) {
     runs.clear();
     const SqlRows rows = sql.Execute(
         "SELECT r.id, s.task, r.snapshot_id, r.seed, r.status, r.reason, r.version, "
-        "r.weights_sha256, r.scorecard, r.incumbent_scorecard "
+        "r.weights_sha256, r.scorecard, r.incumbent_scorecard, r.details "
         "FROM rebound.training_runs r JOIN rebound.label_sets s ON s.id = r.label_set_id "
         "ORDER BY r.id DESC LIMIT $1::bigint",
         {SqlInt(static_cast<int64_t>(std::min<size_t>(limit, INT64_MAX)))});
@@ -236,6 +237,7 @@ std::vector<TrainingRun> PostgresLabelStore::ReadRuns(size_t limit) {
       run.weights_sha256 = rows.Text(row, 7);
       run.scorecard_json = rows.Text(row, 8);
       run.incumbent_scorecard_json = rows.Text(row, 9);
+      run.details_json = rows.Text(row, 10);
       runs.push_back(std::move(run));
     }
   });
@@ -292,7 +294,9 @@ void PostgresLabelStore::RecordPromotion(Task task, int version) {
     }
     if (!known.IsNull(0, 0) && known.Int(0, 0) == version) return;
     sql.Execute(
-        "INSERT INTO rebound.promotions (label_set_id, version) VALUES ($1::smallint, $2::int)",
+        "INSERT INTO rebound.promotions (label_set_id, version, promoted_by) "
+        "SELECT label_set_id, version, coalesce('training run ' || run_id, current_user) "
+        "FROM rebound.models WHERE label_set_id = $1::smallint AND version = $2::int",
         {SqlInt(TaskId(task)), SqlInt(version)});
   });
 }

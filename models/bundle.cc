@@ -110,6 +110,7 @@ BundleConfig ReadConfig(const JsonValue& json) {
   if (!seed.IsUint64()) ThrowConfig("key 'seed' is no unsigned integer");
   config.seed = seed.GetUint64();
   config.environment = ReadStrings(json, "environment");
+  if (FindJson(json, "training") != nullptr) config.training = ReadStrings(json, "training");
   config.code_version = GetJsonString(json, "code_version");
   config.trained_at = GetJsonString(json, "trained_at");
   config.training_samples = GetJsonInt(json, "training_samples");
@@ -149,6 +150,7 @@ std::string WriteBundleConfig(const BundleConfig& config) {
     json.Key("snapshot_digest").String(config.snapshot_digest);
     json.Key("seed").Uint(config.seed);
     WriteStrings(json, "environment", config.environment);
+    if (!config.training.empty()) WriteStrings(json, "training", config.training);
     json.Key("code_version").String(config.code_version);
     json.Key("trained_at").String(config.trained_at);
     json.Key("training_samples").Int(config.training_samples);

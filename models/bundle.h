@@ -42,7 +42,10 @@ struct BundleConfig {
   int64_t snapshot_id = 0;
   std::string snapshot_digest;  // sha256 hex of the training data
   uint64_t seed = 0;
-  std::map<std::string, std::string> environment;  // pinned variables and thread counts
+  std::map<std::string, std::string> environment;  // pinned variables, thread counts, libraries
+  // Options that decide the bytes, by name (train/recorded_options.h). Empty: made by a version
+  // that recorded none.
+  std::map<std::string, std::string> training;
   std::string code_version;
   std::string trained_at;  // ISO 8601, UTC
   int64_t training_samples = 0;

@@ -144,6 +144,53 @@ std::string MakeWeights(const BundleDraft& draft) {
                           {"tokenizer_sha256", Sha256Hex(draft.tokenizer_model)}});
 }
 
+// A temp folder is private; the server may run as somebody else.
+void OpenToReaders(const fs::path& folder) {
+  std::error_code error;
+  fs::permissions(folder, fs::perms(0755), error);
+  if (error) {
+    throw Error(ErrorCode::kUnavailable,
+                "cannot open " + folder.string() + " to readers: " + error.message());
+  }
+}
+
+void CheckFiles(Task task, int version, const std::map<std::string, std::string>& files) {
+  const std::string name = std::string(TaskName(task)) + " version " + std::to_string(version);
+  const auto config_file = files.find("config.json");
+  if (config_file == files.end()) throw Error(ErrorCode::kCorrupt, name + " has no config.json");
+  const BundleConfig config = ParseBundleConfig(config_file->second);
+  if (config.task != task || config.version != version) {
+    throw Error(ErrorCode::kInvalidArgument,
+                "config.json is of " + std::string(TaskName(config.task)) + " version " +
+                    std::to_string(config.version) + ", not of " + name);
+  }
+  for (const auto& [file, bytes] : files) {
+    if (file.empty() || file.front() == '.' || file.find('/') != std::string::npos) {
+      throw Error(ErrorCode::kCorrupt, "'" + file + "' of " + name + " is no file of a bundle");
+    }
+  }
+  for (const auto& [file, digest] : config.sha256) {
+    const auto found = files.find(file);
+    if (found == files.end() || Sha256Hex(found->second) != digest) {
+      throw Error(ErrorCode::kCorrupt,
+                  file + " of " + name + " is " + (found == files.end() ? "missing" : "damaged"));
+    }
+  }
+}
+
+// Whether `folder` holds exactly these bytes.
+bool HoldsFiles(const fs::path& folder, const std::map<std::string, std::string>& files) {
+  for (const auto& [name, bytes] : files) {
+    try {
+      if (ReadFile(folder / name) != bytes) return false;
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kNotFound) throw;
+      return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 BundleStore::BundleStore(fs::path root) : root_(std::move(root)) {}
@@ -209,16 +256,41 @@ int BundleStore::Publish(const BundleDraft& draft, int later_than) {
     WriteNewFile(temp.path() / name, bytes);
   }
   WriteNewFile(temp.path() / "config.json", WriteBundleConfig(config));
-  // A temp folder is private; the server may run as somebody else.
-  std::error_code error;
-  fs::permissions(temp.path(), fs::perms(0755), error);
-  if (error) {
-    throw Error(ErrorCode::kUnavailable,
-                "cannot open " + temp.path().string() + " to readers: " + error.message());
-  }
+  OpenToReaders(temp.path());
   PublishFolder(temp.path(), BundleFolder(task, config.version));
   temp.Release();
   return config.version;
+}
+
+void BundleStore::Install(Task task, int version, const std::map<std::string, std::string>& files) {
+  CheckFiles(task, version, files);
+  const fs::path folder = TaskFolder(task);
+  MakeFolders(folder);
+  const std::unique_ptr<FileLock> lock = LockTask(folder);
+  RemoveLeftovers(folder);
+  const fs::path target = BundleFolder(task, version);
+  std::error_code error;
+  if (fs::exists(target, error)) {
+    if (HoldsFiles(target, files)) return;
+    if (fs::is_regular_file(target / "config.json", error) &&
+        !HoldsFiles(target, {*files.find("config.json")})) {
+      throw Error(ErrorCode::kConflict,
+                  target.string() + " holds another bundle: move it away to take this one");
+    }
+  }
+  TempFolder temp(kTempPrefix, folder);
+  for (const auto& [name, bytes] : files) WriteNewFile(temp.path() / name, bytes);
+  OpenToReaders(temp.path());
+  TempFolder damaged(kTempPrefix, folder);
+  if (fs::exists(target, error)) {
+    fs::rename(target, damaged.path() / "damaged", error);
+    if (error) {
+      throw Error(ErrorCode::kUnavailable,
+                  "cannot move the damaged " + target.string() + " away: " + error.message());
+    }
+  }
+  PublishFolder(temp.path(), target);
+  temp.Release();
 }
 
 void BundleStore::Promote(Task task, int version) {

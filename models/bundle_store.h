@@ -7,7 +7,9 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "models/bundle.h"
@@ -30,6 +32,12 @@ class BundleStore {
   // Writes the draft as the next version and returns it. Never changes CURRENT.
   // `later_than`: numbers that others (the registry of the label store) have given already.
   int Publish(const BundleDraft& draft, int later_than = 0);
+  // Makes a bundle that was published elsewhere exist here under its own number: `files` are all of
+  // its files by name. One that is there with the same bytes is left as it is; one whose
+  // config.json is the same and whose other files are damaged is replaced. Never changes CURRENT.
+  // Throws kConflict where another bundle has the number, kInvalidArgument where config.json is of
+  // another task or version, kCorrupt where a file is not what config.json says.
+  void Install(Task task, int version, const std::map<std::string, std::string>& files);
   // Throws kNotFound where the version does not exist.
   void Promote(Task task, int version);
 

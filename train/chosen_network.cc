@@ -183,6 +183,13 @@ void TrainOnBoth(const Sides& sides, const Encoder& encoder, const TrainingOptio
                options, TellTo(progress), trained);
 }
 
+Trained TrainForBundle(const Sides& sides, const Encoder& encoder, const TrainingOptions& options,
+                       Progress* progress) {
+  Trained trained = TrainBest(sides, encoder, options, progress);
+  if (sides.calibrate.rows() > 0) TrainOnBoth(sides, encoder, options, progress, &trained);
+  return trained;
+}
+
 Trained TrainOn(const DataSet& train, const Causes& causes, const std::string& kind,
                 const std::string& name, const Encoder& encoder, const TrainingOptions& options,
                 const EpochObserver& observer) {

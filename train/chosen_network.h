@@ -53,6 +53,10 @@ Trained TrainBest(const Sides& sides, const Encoder& encoder, const TrainingOpti
 void TrainOnBoth(const Sides& sides, const Encoder& encoder, const TrainingOptions& options,
                  Progress* progress, Trained* trained);
 
+// Both: the network of a bundle.
+Trained TrainForBundle(const Sides& sides, const Encoder& encoder, const TrainingOptions& options,
+                       Progress* progress);
+
 // The same for any rows: networks of `kind` learn from `train` alone, nothing is calibrated.
 // `name` and the epochs are told to `observer`.
 Trained TrainOn(const DataSet& train, const Causes& causes, const std::string& kind,

@@ -32,9 +32,11 @@ Corpus ReadCorpus(LabelStore* store, int64_t snapshot_id, const std::function<bo
   std::unordered_map<std::string, int32_t> groups;
   store->ReadSnapshot(snapshot_id, [&](const SnapshotRow& row) {
     if (corpus.rows.size() % 256 == 0) ThrowIfStopped(stop);
-    const auto group = groups.emplace(row.group, static_cast<int32_t>(groups.size())).first->second;
-    corpus.rows.push_back(
-        {row.text, Normalise(row.text), group, SideOf(row.group, row.held_out), row.labels});
+    const auto [at, is_new] = groups.emplace(row.group, static_cast<int32_t>(groups.size()));
+    if (is_new) corpus.group_names.push_back(row.group);
+    const int32_t group = at->second;
+    corpus.rows.push_back({row.text, Normalise(row.text), group, SideOf(row.group, row.held_out),
+                           row.labels, row.message_id});
   });
   corpus.groups = static_cast<int32_t>(groups.size());
   if (corpus.rows.empty()) {

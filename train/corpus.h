@@ -29,12 +29,14 @@ struct CorpusRow {
   int32_t group;  // position in order of first appearance
   Side side;
   std::array<int16_t, kTaskCount> labels;  // positions in TaskLabels; -1: none
+  int64_t message_id = 0;                  // in the store that it was read from
 };
 
 struct Corpus {
   SnapshotInfo snapshot;
   std::vector<CorpusRow> rows;  // by message id
   int32_t groups = 0;
+  std::vector<std::string> group_names;  // [groups]
 };
 
 // Reads a snapshot. `stop` is asked now and then; true throws kCancelled.

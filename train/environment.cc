@@ -1,10 +1,12 @@
 #include "train/environment.h"
 
+#include <gnu/libc-version.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 
 #include "base/error.h"
 
@@ -33,8 +35,8 @@ bool IsX86() {
 
 }  // namespace
 
-std::map<std::string, std::string> PinnedEnvironment(int threads) {
-  std::map<std::string, std::string> pinned = {
+Environment PinnedEnvironment(int threads) {
+  Environment pinned = {
       {"OPENBLAS_NUM_THREADS", "1"},
       {"OMP_NUM_THREADS", std::to_string(threads)},
       {"OMP_WAIT_POLICY", "passive"},
@@ -45,16 +47,29 @@ std::map<std::string, std::string> PinnedEnvironment(int threads) {
   return pinned;
 }
 
-bool IsPinned(int threads) {
-  for (const auto& [name, value] : PinnedEnvironment(threads)) {
+Environment PinnedLike(const Environment& recorded, int threads) {
+  Environment pinned = PinnedEnvironment(threads);
+  for (auto& [name, value] : pinned) {
+    const auto then = recorded.find(name);
+    if (then == recorded.end()) continue;
+    const bool wide = then->second == "avx2" || then->second == "Haswell";
+    if (!wide || HasAvx2()) value = then->second;
+  }
+  return pinned;
+}
+
+bool IsPinned(const Environment& pinned) {
+  for (const auto& [name, value] : pinned) {
     const char* now = std::getenv(name.c_str());
     if (now == nullptr || now != value) return false;
   }
   return true;
 }
 
-std::vector<std::string> PinnedVariables(int threads) {
-  const std::map<std::string, std::string> pinned = PinnedEnvironment(threads);
+namespace {
+
+// This process's variables with the pinned ones set.
+std::vector<std::string> VariablesWith(const Environment& pinned) {
   std::vector<std::string> variables;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
@@ -64,13 +79,19 @@ std::vector<std::string> PinnedVariables(int threads) {
   return variables;
 }
 
-void ExecutePinned(char* const* argv, int threads) {
-  if (IsPinned(threads)) return;
+}  // namespace
+
+std::vector<std::string> PinnedVariables(int threads) {
+  return VariablesWith(PinnedEnvironment(threads));
+}
+
+void ExecutePinned(char* const* argv, const Environment& pinned) {
+  if (IsPinned(pinned)) return;
   if (std::getenv(kMark) != nullptr) {
     throw Error(ErrorCode::kInternal,
                 "the environment for reproducible training did not survive exec");
   }
-  std::vector<std::string> variables = PinnedVariables(threads);
+  std::vector<std::string> variables = VariablesWith(pinned);
   variables.push_back(std::string(kMark) + "=1");
   std::vector<char*> pointers;
   for (std::string& variable : variables) pointers.push_back(variable.data());
@@ -78,6 +99,31 @@ void ExecutePinned(char* const* argv, int threads) {
   execve("/proc/self/exe", argv, pointers.data());
   throw Error(ErrorCode::kInternal,
               std::string("cannot execute /proc/self/exe again: ") + std::strerror(errno));
+}
+
+Environment LoadedLibraries() {
+  Environment libraries = {{"compiler", __VERSION__}, {"glibc", gnu_get_libc_version()}};
+  std::ifstream maps("/proc/self/maps");
+  std::string line;
+  while (std::getline(maps, line)) {
+    const size_t slash = line.rfind('/');
+    if (slash == std::string::npos) continue;
+    const std::string file = line.substr(slash + 1);
+    for (const char* name : {"libtorch_cpu", "libtorch_cuda", "libopenblas", "libgomp", "libmkl"}) {
+      if (file.starts_with(name)) libraries[name] = file;
+    }
+  }
+  return libraries;
+}
+
+std::vector<std::string> CompareEnvironments(const Environment& recorded, const Environment& now) {
+  std::vector<std::string> differences;
+  for (const auto& [name, then] : recorded) {
+    const auto found = now.find(name);
+    const std::string is = found == now.end() ? "not there" : found->second;
+    if (is != then) differences.push_back(name + " was " + then + " and is " + is);
+  }
+  return differences;
 }
 
 }  // namespace rebound

@@ -9,7 +9,7 @@
 namespace rebound {
 
 TaskReport JudgeHeldOut(const Classifier& classifier, const Corpus& corpus, Task task,
-                        const DataSet& judge) {
+                        const DataSet& judge, std::vector<ScoredRow>* scored) {
   const std::vector<std::string> labels = LabelNames(task);
   ScorecardBuilder builder(labels);
   TaskReport report;
@@ -38,6 +38,7 @@ TaskReport JudgeHeldOut(const Classifier& classifier, const Corpus& corpus, Task
                                truth[0], best, probabilities[best], text.text});
   }
   report.sure = report.all = builder.Finish();
+  if (scored != nullptr) *scored = builder.scored_rows();
   report.intervals = MeasureIntervals(builder.scored_rows(), labels.size());
   for (auto& [name, slice] : scripts) {
     slice.name = name;

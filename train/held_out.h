@@ -10,7 +10,8 @@
 namespace rebound {
 
 // The model alone, without status codes. `judge`: rows of `corpus` labelled for `task`.
+// `scored`: where not null, what a paired comparison needs of each row.
 TaskReport JudgeHeldOut(const Classifier& classifier, const Corpus& corpus, Task task,
-                        const DataSet& judge);
+                        const DataSet& judge, std::vector<ScoredRow>* scored = nullptr);
 
 }  // namespace rebound

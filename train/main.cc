@@ -2,16 +2,22 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <sstream>
 #include <thread>
 
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/program_options.h"
+#include "labelstore/model_registry.h"
+#include "labelstore/snapshots.h"
 #include "train/child_process.h"
 #include "train/environment.h"
 #include "train/interrupt.h"
+#include "train/out_of_fold.h"
+#include "train/recorded_options.h"
 #include "train/training_run.h"
+#include "train/verify.h"
 
 namespace po = boost::program_options;
 
@@ -28,8 +34,10 @@ CommandLine MakeCommandLine() {
       "unless it is worse.";
   line.usage = "rebound-train --task bnac|backoff|action|all --store URI --models DIR [options]";
   line.epilogue =
-      "Exit status: 0 promoted, 3 trained but not promoted (says why), 2 usage, 1 failed,\n"
-      "130 interrupted. With --task all, 3 where any task was not promoted.\n"
+      "Exit status: 0 promoted, 3 trained but not promoted (says every reason), 2 usage, 1 "
+      "failed,\n"
+      "130 interrupted. With --task all, 3 where any task was not promoted. --verify: 0 the same\n"
+      "bytes, 1 other ones.\n"
       "One network learns from the labels of all tasks; --task says which get a bundle.\n\n"
       "How much more labelled text would help, without touching what serves:\n"
       "  rebound-train --task bnac --store URI --models DIR --learning-curve --no-publish \\\n"
@@ -47,9 +55,16 @@ CommandLine MakeCommandLine() {
   add("members", po::value<int>()->value_name("N")->default_value(TrainingOptions().members),
       "networks of each kind whose mean is the model, merged into one");
   add("promote", po::value<std::string>()->value_name("WHEN")->default_value("auto"),
-      "auto (unless worse by more than the margin), always or never");
-  add("margin", po::value<double>()->value_name("X")->default_value(0.01),
-      "how much lower macro-F1 and accuracy may be");
+      "auto (unless it loses to what serves or fails the must-pass list), always or never");
+  add("margin", po::value<double>()->value_name("X")->default_value(PromotionPolicy().margin),
+      "how much lower macro-F1 and accuracy may be even where that is no chance");
+  add("registry", po::value<bool>()->value_name("on|off")->default_value(true),
+      "keep the published bundles in the store, for servers that follow it");
+  add("verify", po::value<int>()->value_name("VERSION"),
+      "train this version of --task again as it records, and compare the bytes; publishes nothing");
+  add("out-of-fold", po::value<std::string>()->value_name("FILE"),
+      "write what models say of texts they did not learn from, as JSON Lines; publishes nothing");
+  add("folds", po::value<int>()->value_name("N")->default_value(5), "of --out-of-fold");
   add("new-tokenizer", po::bool_switch(), "train a tokenizer instead of reusing the current one");
   add("tokenizer", po::value<std::string>()->value_name("FILE"), "use this .model file");
   add("vocabulary", po::value<int>()->value_name("N")->default_value(8000),
@@ -109,6 +124,14 @@ void ReadMeasuring(const po::variables_map& options, TrainingOptions* training) 
   }
 }
 
+// What config.json records of where the run takes place.
+void SetEnvironment(const Environment& pinned, TrainingOptions* training) {
+  training->environment = pinned;
+  training->environment.merge(LoadedLibraries());
+  training->environment["device"] = training->device == Device::kCuda ? "cuda" : "cpu";
+  training->environment["threads"] = std::to_string(training->threads);
+}
+
 TrainingOptions MakeOptions(const po::variables_map& options) {
   TrainingOptions training;
   training.tasks = AskTasks(options);
@@ -123,7 +146,8 @@ TrainingOptions MakeOptions(const po::variables_map& options) {
   }
   const auto mode = ParsePromotionMode(Get<std::string>(options, "promote"));
   if (!mode) ThrowOption("--promote: say auto, always or never");
-  training.promotion = {*mode, Get<double>(options, "margin")};
+  training.promotion.mode = *mode;
+  training.promotion.margin = Get<double>(options, "margin");
   training.seed = Get<uint64_t>(options, "seed");
   training.members = Get<int>(options, "members");
   training.fit.epochs = Get<int>(options, "epochs");
@@ -133,6 +157,7 @@ TrainingOptions MakeOptions(const po::variables_map& options) {
   if (training.fit.epochs < 1) ThrowOption("--epochs: at least 1");
   if (training.members < 1 || training.members > 64) ThrowOption("--members: 1 to 64");
   if (training.threads < 1) ThrowOption("--threads: at least 1");
+  if (Get<int>(options, "folds") < 2) ThrowOption("--folds: at least 2");
   const auto cores = static_cast<int>(std::thread::hardware_concurrency());
   training.jobs = options.count("jobs") != 0 ? Get<int>(options, "jobs")
                                              : std::max(1, cores / training.threads);
@@ -140,9 +165,7 @@ TrainingOptions MakeOptions(const po::variables_map& options) {
   const auto device = Get<std::string>(options, "device");
   if (device != "cpu" && device != "cuda") ThrowOption("--device: say cpu or cuda");
   training.device = device == "cuda" ? Device::kCuda : Device::kCpu;
-  training.environment = PinnedEnvironment(training.threads);
-  training.environment["device"] = device;
-  training.environment["threads"] = std::to_string(training.threads);
+  SetEnvironment(PinnedEnvironment(training.threads), &training);
   ReadMeasuring(options, &training);
   training.make_network = MakeTorchNetwork;
   training.stop = IsInterrupted;
@@ -217,23 +240,123 @@ void TellOutcome(const TrainingOutcome& outcome, Progress* progress) {
       WriteRunTable(outcome.candidate));
 }
 
+ProgressMode AskProgressMode(const po::variables_map& options) {
+  const ProgressMode mode = ChooseProgressMode(Get<bool>(options, "json-log"));
+  const bool plain = mode == ProgressMode::kBar && Get<bool>(options, "no-bar");
+  return plain ? ProgressMode::kPlain : mode;
+}
+
+// --- --verify ------------------------------------------------------------------------------------
+
+// The rows of the snapshot that a bundle names, by whatever id it has in this store.
+Corpus FindCorpus(const std::string& uri, const BundleConfig& config) {
+  PostgresConnection connection(uri);
+  int64_t id = 0;
+  try {
+    id = SnapshotCatalog(&connection).Find(config.snapshot_digest).info.id;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kNotFound) throw;
+    throw Error(ErrorCode::kNotFound, "the snapshot " + config.snapshot_digest +
+                                          " that the bundle was trained on is not in this store: "
+                                          "rebound-labels snapshot import brings it here");
+  }
+  return ReadCorpus(OpenLabelStore(uri).get(), id, IsInterrupted);
+}
+
+int Verify(const po::variables_map& options, char** argv) {
+  TrainingOptions training = MakeOptions(options);
+  if (training.tasks.size() != 1) ThrowOption("--verify: name one --task");
+  const BundleStore bundles(training.models);
+  const auto folder = bundles.BundleFolder(training.tasks.front(), Get<int>(options, "verify"));
+  const BundleConfig config = ParseBundleConfig(ReadFile(folder / "config.json"));
+  RequireVerifiable(config);
+  const RecordedTokenizer source = ApplyRecordedOptions(config.training, &training);
+  training.seed = config.seed;
+  const auto device = config.environment.find("device");
+  if (device != config.environment.end()) {
+    training.device = device->second == "cuda" ? Device::kCuda : Device::kCpu;
+  }
+  const auto threads = config.environment.find("threads");
+  if (threads != config.environment.end()) training.threads = std::stoi(threads->second);
+  const Environment pinned = PinnedLike(config.environment, training.threads);
+  ExecutePinned(argv, pinned);
+  CatchInterrupts();
+  SetEnvironment(pinned, &training);
+  Progress progress(AskProgressMode(options), std::string(TaskName(config.task)));
+  std::vector<std::string> differences =
+      CompareEnvironments(config.environment, training.environment);
+  if (config.code_version != CodeVersion()) {
+    differences.push_back("code version was " + config.code_version + " and is " +
+                          std::string(CodeVersion()));
+  }
+  for (const std::string& difference : differences) {
+    progress.Tell("warning",
+                  {{"message", "the environment is not that of the run: " + difference}});
+  }
+  const Corpus corpus = FindCorpus(Get<std::string>(options, "store"), config);
+  const TokenizerModel tokenizer =
+      source.source == "trained"
+          ? TrainTokenizer(corpus, BesideThisProgram("rebound-tokenizer"), source.vocabulary,
+                           IsInterrupted)
+          : TokenizerModel{ReadFile(folder / "tokenizer.model"), "of the bundle", source.source};
+  bool same = true;
+  for (const FileComparison& file : VerifyBundle(folder, corpus, tokenizer, training, &progress)) {
+    const bool taken = file.name == "tokenizer.model" && source.source != "trained";
+    progress.Tell("verify", {{"file", file.name},
+                             {"same", file.same ? "true" : "false"},
+                             {"what", taken ? "taken as it is: the run had it " + source.source
+                                            : file.what}});
+    same = same && file.same;
+  }
+  if (!same && !differences.empty()) {
+    progress.Tell("warning", {{"message", "the bytes differ, and so does the environment (" +
+                                              std::to_string(differences.size()) +
+                                              " differences above): repeat it where the run took "
+                                              "place before you doubt the bundle"}});
+  }
+  return same ? 0 : 1;
+}
+
+// --- the run -------------------------------------------------------------------------------------
+
+int MeasureOutOfFold(const po::variables_map& options, const Corpus& corpus,
+                     const TokenizerModel& tokenizer, const TrainingOptions& training,
+                     Progress* progress) {
+  std::ostringstream lines;
+  WriteOutOfFold(corpus, tokenizer, training, Get<int>(options, "folds"), progress, lines);
+  WriteFileDurably(Get<std::string>(options, "out-of-fold"), lines.str());
+  return 0;
+}
+
 int Run(int argc, char** argv) {
   const auto parsed = ParseOptions(argc, argv, MakeCommandLine());
   if (!parsed) return 0;
   const po::variables_map& options = *parsed;
-  const TrainingOptions training = MakeOptions(options);
-  ExecutePinned(argv, training.threads);
+  if (options.count("verify") != 0) return Verify(options, argv);
+  TrainingOptions training = MakeOptions(options);
+  ExecutePinned(argv, PinnedEnvironment(training.threads));
   CatchInterrupts();
-  const bool json = Get<bool>(options, "json-log");
-  ProgressMode mode = ChooseProgressMode(json);
-  if (mode == ProgressMode::kBar && Get<bool>(options, "no-bar")) mode = ProgressMode::kPlain;
+  const ProgressMode mode = AskProgressMode(options);
   Progress progress(mode, Get<std::string>(options, "task"));
   MakeReportFolder(options);
-  const auto store = OpenLabelStore(Get<std::string>(options, "store"));
+  const auto uri = Get<std::string>(options, "store");
+  const auto store = OpenLabelStore(uri);
   const Corpus corpus =
       ReadCorpus(store.get(), ChooseSnapshot(options, store.get()), IsInterrupted);
   const TokenizerModel tokenizer =
       ChooseTokenizer(options, corpus, training.tasks.front(), &progress);
+  if (options.count("out-of-fold") != 0) {
+    return MeasureOutOfFold(options, corpus, tokenizer, training, &progress);
+  }
+  PostgresConnection connection(uri);
+  training.must_pass = MustPassList(&connection).Read();
+  ModelRegistry registry(uri);
+  if (Get<bool>(options, "registry")) {
+    training.upload = [&](const std::filesystem::path& folder) {
+      const Task task = registry.Upload(folder).task;
+      registry.Adopt(task, BundleStore(training.models));
+    };
+  }
   int status = 0;
   for (const TrainingOutcome& outcome :
        Train(store.get(), corpus, tokenizer, training, &progress)) {

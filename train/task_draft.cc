@@ -14,6 +14,7 @@
 #include "train/baselines.h"
 #include "train/held_out.h"
 #include "train/model_card.h"
+#include "train/recorded_options.h"
 
 namespace rebound {
 namespace {
@@ -127,6 +128,7 @@ void TaskDraft::SetConfig() {
   config.snapshot_digest = parts_.corpus.snapshot.digest;
   config.seed = parts_.options.seed;
   config.environment = parts_.options.environment;
+  config.training = RecordOptions(parts_.options, parts_.tokenizer);
   config.code_version = REBOUND_VERSION;
   config.trained_at = NowText();
   config.training_samples = static_cast<int64_t>(parts_.sides.both.rows());
@@ -244,7 +246,7 @@ void TaskDraft::Prove() {
     golden.label = draft_.config.labels[prediction.label];
     golden.probability = prediction.probability;
   }
-  outcome_.report = JudgeHeldOut(*classifier, parts_.corpus, task_, judge_);
+  outcome_.report = JudgeHeldOut(*classifier, parts_.corpus, task_, judge_, &scored_);
   outcome_.candidate = outcome_.report.sure;
   outcome_.network = parts_.trained.kind;
   outcome_.samples_per_second = parts_.trained.fit.samples_per_second;
@@ -287,13 +289,19 @@ const BundleDraft& TaskDraft::Finish() {
   return draft_;
 }
 
-std::optional<Scorecard> TaskDraft::JudgeIncumbent(const BundleStore& bundles,
-                                                   std::string* note) const {
+std::optional<IncumbentComparison> TaskDraft::CompareIncumbent(const BundleStore& bundles,
+                                                               IncumbentName* name,
+                                                               std::string* note) const {
   const std::optional<int> version = bundles.Current(task_);
   if (!version) return std::nullopt;
   try {
     const auto incumbent = Classifier::Load(bundles.BundleFolder(task_, *version));
-    return JudgeHeldOut(*incumbent, parts_.corpus, task_, judge_).sure;
+    *name = {*version, incumbent->config().sha256.at("weights.safetensors")};
+    IncumbentComparison comparison;
+    std::vector<ScoredRow> theirs;
+    comparison.scorecard = JudgeHeldOut(*incumbent, parts_.corpus, task_, judge_, &theirs).sure;
+    comparison.differences = MeasureDifferences(scored_, theirs, judge_.groups, labels_.size());
+    return comparison;
   } catch (const Error& e) {
     if (e.code() != ErrorCode::kCorrupt && e.code() != ErrorCode::kNotFound) throw;
     // What cannot be loaded cannot serve either, so it does not stand in a successor's way.

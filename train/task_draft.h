@@ -25,6 +25,12 @@ struct RunParts {
   const Weights& weights;  // of trained.network
 };
 
+// Which bundle a candidate was compared with.
+struct IncumbentName {
+  int version = 0;  // 0: none
+  std::string weights_sha256;
+};
+
 // A draft views the weights of `parts` and its own: it must not outlive either. Thread-compatible.
 class TaskDraft {
  public:
@@ -39,9 +45,10 @@ class TaskDraft {
 
   // The complete draft; from outcome().candidate as it is now.
   const BundleDraft& Finish();
-  // The current bundle on the same rows; nullopt where there is none, or none that can be loaded:
-  // then `*note` says why.
-  std::optional<Scorecard> JudgeIncumbent(const BundleStore& bundles, std::string* note) const;
+  // The current bundle beside the candidate on the same rows; nullopt where there is none, or none
+  // that can be loaded: then `*note` says why. `*name`: what it was compared with.
+  std::optional<IncumbentComparison> CompareIncumbent(const BundleStore& bundles,
+                                                      IncumbentName* name, std::string* note) const;
 
  private:
   void Calibrate();
@@ -59,6 +66,7 @@ class TaskDraft {
   const std::vector<std::string> labels_;  // of the task
   const TaskOutputs outputs_;
   DataSet train_, judge_;  // rows with a label of the task: all that learn, those that judge
+  std::vector<ScoredRow> scored_;  // [judge_.rows()] of the candidate
   Weights output_weights_;
   BundleDraft draft_;
   TrainingOutcome outcome_;

@@ -18,7 +18,8 @@ std::optional<TokenizerModel> CurrentTokenizerOf(const BundleStore& store, Task 
     const BundleConfig config = ParseBundleConfig(ReadFile(folder / "config.json"));
     if (config.normaliser_version != kNormaliserVersion) return std::nullopt;
     return TokenizerModel{ReadFile(folder / "tokenizer.model"),
-                          std::string(TaskName(task)) + " version " + std::to_string(*version)};
+                          std::string(TaskName(task)) + " version " + std::to_string(*version),
+                          "reused"};
   } catch (const Error& e) {
     // A damaged incumbent must not keep its successor from being trained.
     if (e.code() == ErrorCode::kCorrupt || e.code() == ErrorCode::kNotFound) return std::nullopt;
@@ -69,7 +70,7 @@ TokenizerModel TrainTokenizer(const Corpus& corpus, const std::filesystem::path&
     throw Error(ErrorCode::kInternal, program.string() + " failed with status " +
                                           std::to_string(status) + "; it said why above");
   }
-  return {ReadFile(model), "trained on " + std::to_string(count) + " texts"};
+  return {ReadFile(model), "trained on " + std::to_string(count) + " texts", "trained", vocabulary};
 }
 
 }  // namespace rebound

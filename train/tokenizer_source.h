@@ -13,8 +13,10 @@
 namespace rebound {
 
 struct TokenizerModel {
-  std::string bytes;   // a SentencePiece .model
-  std::string origin;  // for people: "bnac version 7", "trained on 1200 texts"
+  std::string bytes;             // a SentencePiece .model
+  std::string origin;            // for people: "bnac version 7", "trained on 1200 texts"
+  std::string source = "given";  // "trained" by the run, "reused" from a bundle, "given" to it
+  int vocabulary = 0;            // pieces that were asked for where it was trained; else 0
 };
 
 // The tokenizer of `task`'s current bundle, else of another task's, so that all share one;

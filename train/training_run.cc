@@ -2,11 +2,14 @@
 
 #include <deque>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "models/bundle_store.h"
 #include "models/classifier.h"
 #include "train/chosen_network.h"
 #include "train/learning_points.h"
+#include "train/recorded_options.h"
+#include "train/run_details.h"
 #include "train/task_draft.h"
 
 namespace rebound {
@@ -61,6 +64,9 @@ class Run {
 
  private:
   void Conclude(TaskDraft* draft, TrainingRun* record);
+  RunDetails MakeDetails() const;
+  void Finish(const std::string& status, const std::string& reason, const RunDetails& details,
+              TrainingRun* record);
 
   LabelStore* const store_;
   const Corpus& corpus_;
@@ -75,10 +81,7 @@ std::vector<TrainingOutcome> Run::Train() {
   const Sides sides = MakeSides(corpus_, *encoder, options_, progress_);
   const std::vector<LearningPart> parts = MakeLearningParts(sides.both, options_);
   TellPlan(sides, parts, options_, progress_);
-  Trained trained = TrainBest(sides, *encoder, options_, progress_);
-  if (sides.calibrate.rows() > 0) {
-    TrainOnBoth(sides, *encoder, options_, progress_, &trained);
-  }
+  const Trained trained = TrainForBundle(sides, *encoder, options_, progress_);
   const Weights weights = trained.network->Export();
   const RunParts shared{corpus_, tokenizer_, options_, *encoder, sides, trained, weights};
   std::deque<TaskDraft> drafts;
@@ -105,13 +108,19 @@ void Run::Conclude(TaskDraft* draft, TrainingRun* record) {
   TrainingOutcome& outcome = draft->outcome();
   BundleStore bundles(options_.models);
   std::string note;
-  outcome.incumbent = draft->JudgeIncumbent(bundles, &note);
+  RunDetails details = MakeDetails();
+  PromotionCase judged;
+  judged.candidate = outcome.candidate;
+  judged.incumbent = draft->CompareIncumbent(bundles, &details.incumbent, &note);
   record->scorecard_json = bundle.scorecard_json;
-  if (outcome.incumbent) record->incumbent_scorecard_json = WriteScorecard(*outcome.incumbent);
+  if (judged.incumbent) {
+    outcome.incumbent = judged.incumbent->scorecard;
+    details.differences = judged.incumbent->differences;
+    record->incumbent_scorecard_json = WriteScorecard(*outcome.incumbent);
+  }
   if (!options_.publish) {
-    record->status = "not_promoted";
-    record->reason = outcome.reason = "measured only: nothing was to be published";
-    store_->FinishRun(*record);
+    outcome.reason = "measured only: nothing was to be published";
+    Finish("not_promoted", outcome.reason, details, record);
     return;
   }
   const Task task = outcome.task;
@@ -120,25 +129,44 @@ void Run::Conclude(TaskDraft* draft, TrainingRun* record) {
   record->version = outcome.version;
   record->weights_sha256 = published->config().sha256.at("weights.safetensors");
   store_->RegisterModel(record->task, record->version, record->weights_sha256, record->id);
-  const Verdict verdict = Decide(outcome.candidate, outcome.incumbent, options_.promotion);
-  outcome.promoted = verdict.promote;
-  outcome.reason = note.empty() ? verdict.reason : note + "; " + verdict.reason;
+  if (options_.upload) options_.upload(bundles.BundleFolder(task, outcome.version));
+  details.must_pass = CheckMustPass(*published, options_.must_pass);
+  for (const MustPassResult& result : details.must_pass) {
+    if (!result.passed) judged.failed_must_pass.push_back(Describe(result));
+  }
+  details.verdict = outcome.verdict = Decide(judged, options_.promotion);
+  outcome.promoted = outcome.verdict.promote;
+  outcome.reason = (note.empty() ? "" : note + "; ") + outcome.verdict.Reason();
   if (outcome.promoted) {
     bundles.Promote(task, outcome.version);
     store_->RecordPromotion(task, outcome.version);
   }
-  record->status = outcome.promoted ? "promoted" : "not_promoted";
-  record->reason = outcome.reason;
+  Finish(outcome.promoted ? "promoted" : "not_promoted", outcome.reason, details, record);
+}
+
+RunDetails Run::MakeDetails() const {
+  RunDetails details;
+  details.options = RecordOptions(options_, tokenizer_);
+  details.environment = options_.environment;
+  details.tokenizer_sha256 = Sha256Hex(tokenizer_.bytes);
+  details.tokenizer_origin = tokenizer_.origin;
+  details.mode = options_.promotion.mode;
+  return details;
+}
+
+void Run::Finish(const std::string& status, const std::string& reason, const RunDetails& details,
+                 TrainingRun* record) {
+  record->status = status;
+  record->reason = reason;
+  record->details_json = WriteRunDetails(details);
   store_->FinishRun(*record);
 }
 
 void Run::RecordFailure(const std::string& reason) {
   for (TrainingRun& record : records_) {
     if (record.status != "running") continue;
-    record.status = "failed";
-    record.reason = reason;
     try {
-      store_->FinishRun(record);
+      Finish("failed", reason, MakeDetails(), &record);
     } catch (const Error& e) {
       progress_->Tell(
           "warning",

@@ -5,8 +5,9 @@
 // -> the chosen network once more on the calibration rows too, for they are an eighth of all
 // templates. Then for each task: a staged bundle, loaded and held against LibTorch -> scorecards of
 // candidate and incumbent on the same rows, baselines, and the learning curve where it is asked for
-// -> Publish -> load back -> Decide -> Promote or not -> the run's record. A failure or Ctrl-C
-// before the first Publish leaves nothing in the models folder; the records say "failed" and why.
+// -> Publish -> load back -> upload -> must-pass list -> Decide -> Promote or not -> the run's
+// record. A failure or Ctrl-C before the first Publish leaves nothing in the models folder; the
+// records say "failed" and why.
 #pragma once
 
 #include <filesystem>
@@ -18,6 +19,7 @@
 #include "evaluation/promotion.h"
 #include "evaluation/report.h"
 #include "labelstore/label_store.h"
+#include "labelstore/must_pass.h"
 #include "train/corpus.h"
 #include "train/fit.h"
 #include "train/progress.h"
@@ -38,6 +40,9 @@ struct TrainingOptions {
   int threads = 1;
   PromotionPolicy promotion;
   std::map<std::string, std::string> environment;  // recorded in config.json
+  std::vector<MustPass> must_pass;                 // what every candidate has to get right
+  // Takes the folder of a published bundle to where a fleet finds it; empty: nowhere.
+  std::function<void(const std::filesystem::path&)> upload;
   NetworkFactory make_network;
   // Groups of the smallest part of the learning curve; 0: no curve, and no fastText.
   int64_t learning_least = 0;
@@ -50,11 +55,12 @@ struct TrainingOutcome {
   Task task = Task::kBnac;
   int version = 0;  // 0: not published
   bool promoted = false;
-  std::string reason;
+  std::string reason;  // all of the verdict's
   std::string network;
   Scorecard candidate;
   TaskReport report;  // of the candidate, on the held-out rows
   std::optional<Scorecard> incumbent;
+  Verdict verdict;
   double samples_per_second = 0.0;
   double largest_difference = 0.0;  // between LibTorch's probabilities and ours
 };

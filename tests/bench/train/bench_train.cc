@@ -373,7 +373,7 @@ int Run(int argc, char** argv) {
   add("verbose", po::bool_switch(), "every epoch");
   const auto options = ParseOptions(argc, argv, line);
   if (!options) return 0;
-  ExecutePinned(argv, 1);
+  ExecutePinned(argv, PinnedEnvironment(1));
   auto start = Clock::now();
   Corpus corpus = MakeCorpus((*options)["texts"].as<size_t>());
   std::printf("%zu texts of %d groups made in %.1f s\n", corpus.rows.size(), corpus.groups,

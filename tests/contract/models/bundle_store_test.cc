@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 #include <thread>
 
@@ -247,6 +248,73 @@ TEST_F(BundleStoreTest, GivesConcurrentProcessesDistinctVersions) {
   for (int v = 1; v <= 12; ++v) {
     EXPECT_EQ(Classifier::Load(store_.BundleFolder(Task::kBnac, v))->config().version, v);
   }
+}
+
+std::map<std::string, std::string> FilesOf(const fs::path& bundle) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::directory_iterator(bundle)) {
+    files[entry.path().filename()] = ReadFile(entry.path());
+  }
+  return files;
+}
+
+class InstallTest : public BundleStoreTest {
+ protected:
+  InstallTest() {
+    BundleStore elsewhere(folder_.path() / "elsewhere");
+    const auto made = test::MakeTestDraft({});
+    elsewhere.Publish(made->draft);
+    files_ = FilesOf(elsewhere.BundleFolder(Task::kBnac, elsewhere.Publish(made->draft)));
+  }
+  std::string InstallError(int version, const std::map<std::string, std::string>& files) {
+    try {
+      store_.Install(Task::kBnac, version, files);
+    } catch (const Error& e) {
+      return std::string(ErrorCodeName(e.code())) + ": " + e.what();
+    }
+    return "no error";
+  }
+  std::map<std::string, std::string> files_;  // of version 2
+};
+
+TEST_F(InstallTest, ABundleKeepsTheNumberThatItHasElsewhere) {
+  store_.Install(Task::kBnac, 2, files_);
+  store_.Install(Task::kBnac, 2, files_);
+  EXPECT_EQ(store_.Versions(Task::kBnac), std::vector<int>{2});
+  EXPECT_EQ(store_.Current(Task::kBnac), std::nullopt);
+  EXPECT_EQ(FilesOf(bnac_ / "000002"), files_);
+  EXPECT_EQ(fs::status(bnac_ / "000002").permissions(), fs::perms(0755));
+  EXPECT_EQ(NamesIn(bnac_), (std::set<std::string>{".lock", "000002"}));
+}
+
+TEST_F(InstallTest, WhatIsNotTheBundleIsRefusedAndNothingIsLeft) {
+  EXPECT_EQ(InstallError(3, files_),
+            "invalid_argument: config.json is of bnac version 2, not of bnac version 3");
+  auto damaged = files_;
+  damaged["weights.safetensors"][100] ^= 1;
+  EXPECT_EQ(InstallError(2, damaged), "corrupt: weights.safetensors of bnac version 2 is damaged");
+  auto less = files_;
+  less.erase("golden.jsonl");
+  EXPECT_EQ(InstallError(2, less), "corrupt: golden.jsonl of bnac version 2 is missing");
+  auto outside = files_;
+  outside["../x"] = "";
+  EXPECT_EQ(InstallError(2, outside), "corrupt: '../x' of bnac version 2 is no file of a bundle");
+  EXPECT_EQ(InstallError(2, {}), "corrupt: bnac version 2 has no config.json");
+  EXPECT_TRUE(store_.Versions(Task::kBnac).empty());
+}
+
+TEST_F(InstallTest, ADamagedCopyIsReplacedAndAnotherBundleIsNot) {
+  store_.Install(Task::kBnac, 2, files_);
+  WriteText(bnac_ / "000002" / "tokenizer.model", "damaged");
+  store_.Install(Task::kBnac, 2, files_);
+  EXPECT_EQ(FilesOf(bnac_ / "000002"), files_);
+  EXPECT_EQ(NamesIn(bnac_), (std::set<std::string>{".lock", "000002"}));
+  WriteText(bnac_ / "000002" / "config.json", "{}");
+  EXPECT_EQ(InstallError(2, files_), "conflict: " + (bnac_ / "000002").string() +
+                                         " holds another bundle: move it away to take this one");
+  fs::remove(bnac_ / "000002" / "config.json");
+  store_.Install(Task::kBnac, 2, files_);
+  EXPECT_EQ(FilesOf(bnac_ / "000002"), files_) << "a folder without config.json is no bundle";
 }
 
 TEST_F(BundleStoreTest, SurvivesAKillAtAnyPointOfAPublish) {

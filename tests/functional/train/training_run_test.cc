@@ -4,14 +4,20 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
+#include <sstream>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "models/bundle_store.h"
 #include "models/classifier.h"
 #include "tests/functional/train/small_store.h"
 #include "tests/support/bundles.h"
 #include "train/child_process.h"
+#include "train/out_of_fold.h"
+#include "train/recorded_options.h"
+#include "train/verify.h"
 
 namespace rebound {
 namespace {
@@ -162,7 +168,15 @@ TEST_F(TrainingRunTest, AWorseCandidateIsPublishedButDoesNotTakeOver) {
   EXPECT_EQ(outcome.incumbent->rows, outcome.candidate.rows);
   const TrainingRun run = LastRun();
   EXPECT_EQ(run.status, "not_promoted");
-  EXPECT_NE(run.reason.find("worse by more than 0.0100"), std::string::npos) << run.reason;
+  EXPECT_EQ(run.reason.substr(0, 39), "macro-F1 is lower than the incumbent's ") << run.reason;
+  EXPECT_NE(run.reason.find("; accuracy is lower than"), std::string::npos) << "every reason";
+  EXPECT_NE(run.reason.find("; class GRAYLISTING loses more F1 than"), std::string::npos)
+      << run.reason;
+  const JsonDocument details = ParseJson(run.details_json);
+  EXPECT_EQ(GetJsonInt(GetJson(details, "incumbent"), "version"), 1);
+  EXPECT_LT(GetJsonDouble(GetJson(GetJson(details, "incumbent"), "macro_f1"), "high"), 0.0);
+  EXPECT_FALSE(GetJsonBool(GetJson(details, "verdict"), "promote"));
+  EXPECT_GE(GetJsonStrings(GetJson(details, "verdict"), "reasons").size(), 3u);
   EXPECT_FALSE(run.incumbent_scorecard_json.empty());
 }
 
@@ -263,8 +277,7 @@ TEST_F(TrainingRunTest, AnIncumbentThatCannotBeLoadedDoesNotStandInTheWay) {
   WriteFileDurably(Bundles().BundleFolder(Task::kBnac, 1) / "weights.safetensors", "damaged");
   const TrainingOutcome outcome = TrainOnce();
   EXPECT_TRUE(outcome.promoted);
-  EXPECT_NE(outcome.reason.find("the current bundle cannot be loaded"), std::string::npos)
-      << outcome.reason;
+  EXPECT_EQ(outcome.reason.find("the current bundle cannot be loaded"), 0u) << outcome.reason;
   EXPECT_EQ(Bundles().Current(Task::kBnac), 2);
 }
 
@@ -315,6 +328,107 @@ TEST_F(TrainingRunTest, ANetworkThatOurInferenceComputesOtherwiseIsNeverPublishe
   EXPECT_THROW(TrainOnce(), Error);
   EXPECT_TRUE(Bundles().Versions(Task::kBnac).empty());
   EXPECT_EQ(LastRun().status, "failed");
+}
+
+MustPass Says(const std::string& text, std::string_view label, bool must) {
+  MustPass entry{1,     Task::kBnac, FindLabel(Task::kBnac, label).value(), must, text, "anna",
+                 "why", ""};
+  return entry;
+}
+
+TEST_F(TrainingRunTest, AModelThatFailsTheMustPassListDoesNotServeNotEvenAsTheFirst) {
+  options_.must_pass = {Says("550 please spamhaus host listed", "BLOCK_LIST", true),
+                        Says("550 please spamhaus host listed", "SPF", false)};
+  EXPECT_TRUE(TrainOnce().promoted);
+  options_.must_pass.push_back(Says("550 please spamhaus host listed", "GRAYLISTING", true));
+  options_.models = folder_.path() / "other";
+  const TrainingOutcome outcome = TrainOnce();
+  EXPECT_FALSE(outcome.promoted);
+  EXPECT_EQ(outcome.reason.substr(0, 51), "must-pass 1 must get GRAYLISTING and gets BLOCK_LIS")
+      << outcome.reason;
+  EXPECT_EQ(Bundles().Current(Task::kBnac), std::nullopt);
+  EXPECT_EQ(LastRun().reason, outcome.reason);
+  const JsonDocument details = ParseJson(LastRun().details_json);
+  EXPECT_EQ(GetJsonInt(GetJson(details, "must_pass"), "checked"), 3);
+  EXPECT_EQ(GetJson(GetJson(details, "must_pass"), "failed").Size(), 1u);
+}
+
+TEST_F(TrainingRunTest, APublishedBundleIsUploadedBeforeItServes) {
+  options_.upload = [&](const std::filesystem::path& folder) {
+    EXPECT_EQ(folder, Bundles().BundleFolder(Task::kBnac, 1));
+    EXPECT_EQ(Bundles().Current(Task::kBnac), std::nullopt);
+    throw Error(ErrorCode::kUnavailable, "the registry is away");
+  };
+  EXPECT_THROW(TrainOnce(), Error);
+  EXPECT_EQ(Bundles().Current(Task::kBnac), std::nullopt);
+  EXPECT_EQ(LastRun().reason, "the registry is away");
+  EXPECT_EQ(GetJsonString(GetJson(ParseJson(LastRun().details_json), "options"), "epochs"), "12")
+      << "also a run that failed says what it was";
+}
+
+TEST_F(TrainingRunTest, ABundleIsTrainedAgainToTheSameBytesFromWhatItRecords) {
+  options_.networks = {std::string(kTableCnnNetwork)};
+  options_.fit.epochs = 3;
+  options_.fit.dropout = 0.15F;
+  options_.fit.sampling.split = 0.125F;
+  options_.seed = 5;
+  TrainOnce();
+  const auto folder = Bundles().BundleFolder(Task::kBnac, 1);
+  const BundleConfig config = ParseBundleConfig(ReadFile(folder / "config.json"));
+  RequireVerifiable(config);
+  TrainingOptions again;
+  again.make_network = MakeTorchNetwork;
+  again.seed = config.seed;
+  EXPECT_EQ(ApplyRecordedOptions(config.training, &again).source, "given");
+  const auto compare = [&] { return VerifyBundle(folder, corpus_, tokenizer_, again, &progress_); };
+  for (const FileComparison& file : compare()) EXPECT_TRUE(file.same) << file.name << file.what;
+  again.fit.dropout = 0.2F;
+  const auto other = compare();
+  EXPECT_TRUE(other[0].same) << "the tokenizer";
+  EXPECT_FALSE(other[1].same);
+  EXPECT_EQ(other[1].what.substr(0, 22), "differs first at byte ");
+  EXPECT_EQ(store_->ReadRuns(9).size(), 1u) << "a verification is no run";
+  EXPECT_EQ(Bundles().Versions(Task::kBnac), std::vector<int>{1});
+}
+
+TEST_F(TrainingRunTest, OutOfFoldEveryTrainingTextIsAskedOfAModelThatDidNotLearnIt) {
+  options_.fit.epochs = 6;
+  std::ostringstream out;
+  WriteOutOfFold(corpus_, tokenizer_, options_, 3, &progress_, out);
+  std::istringstream lines(out.str());
+  std::string line;
+  size_t rows = 0, right = 0;
+  std::map<int64_t, int64_t> fold_of;
+  while (std::getline(lines, line)) {
+    const JsonDocument json = ParseJson(line);
+    ++rows;
+    fold_of[GetJsonInt(json, "id")] = GetJsonInt(json, "fold");
+    const JsonValue& bnac = GetJson(json, "bnac");
+    double sum = 0.0;
+    std::pair<double, std::string> best;
+    for (const auto& member : GetJson(bnac, "probabilities").GetObject()) {
+      sum += member.value.GetDouble();
+      best = std::max(best, {member.value.GetDouble(), std::string(JsonText(member.name))});
+    }
+    EXPECT_NEAR(sum, 1.0, 1e-5);
+    right += best.second == GetJsonString(bnac, "given") ? 1 : 0;
+  }
+  std::map<int32_t, std::set<int64_t>> folds;
+  size_t expected = 0;
+  for (const CorpusRow& row : corpus_.rows) {
+    if (row.side == Side::kJudge) {
+      EXPECT_FALSE(fold_of.contains(row.message_id)) << "what judges takes no part";
+      continue;
+    }
+    ++expected;
+    folds[row.group].insert(fold_of.at(row.message_id));
+  }
+  EXPECT_EQ(rows, expected);
+  for (const auto& [group, in] : folds) EXPECT_EQ(in.size(), 1u) << "whole groups";
+  EXPECT_GT(static_cast<double>(right) / static_cast<double>(rows), 0.6);
+  std::ostringstream again;
+  WriteOutOfFold(corpus_, tokenizer_, options_, 3, &progress_, again);
+  EXPECT_EQ(again.str(), out.str()) << "it repeats";
 }
 
 TEST_F(TrainingRunTest, TheCurrentTokenizerIsFoundInAnyTasksBundle) {

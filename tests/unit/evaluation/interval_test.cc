@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <vector>
+
+#include "base/error.h"
 
 namespace rebound {
 namespace {
@@ -66,6 +69,97 @@ TEST(MeasureIntervals, CountAsTheScorecardDoes) {
 TEST(MeasureIntervals, OfNoRowsAreEverything) {
   EXPECT_EQ(MeasureIntervals({}, 3).macro_f1.high, 1.0);
   EXPECT_EQ(MeasureIntervals({}, 3).ece.low, 0.0);
+}
+
+// `right` of ten rows of each of three classes, in clusters of five.
+struct Judged {
+  std::vector<ScoredRow> rows;
+  std::vector<int32_t> clusters;
+};
+Judged ThreeClasses(size_t right_of_ten, float confidence = 0.8F) {
+  Judged judged;
+  for (size_t i = 0; i < 300; ++i) {
+    const size_t truth = i % 3;
+    const bool right = (i / 3) % 10 < right_of_ten;
+    judged.rows.push_back({truth, right ? truth : (truth + 1) % 3, true, confidence});
+    judged.clusters.push_back(static_cast<int32_t>(i / 5));
+  }
+  return judged;
+}
+
+TEST(MeasureDifferences, OfAModelAndItselfAreZeroForSure) {
+  const Judged judged = ThreeClasses(8);
+  const ScoreDifferences found = MeasureDifferences(judged.rows, judged.rows, judged.clusters, 3);
+  for (const Difference& each :
+       {found.macro_f1, found.accuracy, found.ece, found.class_f1.at(0), found.class_f1.at(2)}) {
+    EXPECT_EQ(each.value, 0.0);
+    EXPECT_EQ(each.interval.low, 0.0);
+    EXPECT_EQ(each.interval.high, 0.0);
+    EXPECT_FALSE(each.IsLoss());
+  }
+}
+
+TEST(MeasureDifferences, AreTheFiguresOfOneLessThoseOfTheOther) {
+  const Judged better = ThreeClasses(9), worse = ThreeClasses(7);
+  const ScoreDifferences found = MeasureDifferences(worse.rows, better.rows, worse.clusters, 3);
+  EXPECT_NEAR(found.accuracy.value, -0.2, 1e-12);
+  EXPECT_NEAR(found.macro_f1.value, -0.2, 1e-12);
+  EXPECT_NEAR(found.ece.value, 0.0, 1e-6) << "0.1 below and 0.1 above";
+  EXPECT_NEAR(found.class_f1.at(1).value, -0.2, 1e-12);
+  EXPECT_TRUE(found.accuracy.IsLoss());
+  EXPECT_TRUE(found.macro_f1.IsLoss());
+  EXPECT_LT(found.macro_f1.interval.low, found.macro_f1.value);
+  EXPECT_GT(found.macro_f1.interval.high, found.macro_f1.value);
+  const ScoreDifferences other = MeasureDifferences(better.rows, worse.rows, worse.clusters, 3);
+  EXPECT_FALSE(other.macro_f1.IsLoss());
+}
+
+TEST(MeasureDifferences, CopiesOfOneTemplateCountAsOne) {
+  // One template in ten, with all of its 30 copies, is answered otherwise: by rows that would look
+  // certain, by templates it is chance.
+  std::vector<ScoredRow> candidate, incumbent;
+  std::vector<int32_t> templates, rows;
+  for (int32_t i = 0; i < 300; ++i) {
+    const size_t truth = static_cast<size_t>(i) % 2;
+    incumbent.push_back({truth, truth, true, 0.9F});
+    candidate.push_back({truth, i < 30 ? 1 - truth : truth, true, 0.9F});
+    templates.push_back(i / 30);
+    rows.push_back(i);
+  }
+  EXPECT_TRUE(MeasureDifferences(candidate, incumbent, rows, 2).accuracy.IsLoss());
+  EXPECT_FALSE(MeasureDifferences(candidate, incumbent, templates, 2).accuracy.IsLoss());
+}
+
+TEST(MeasureDifferences, ASmallClassThatBrokeIsSeenUnlessHardlyAnythingJudgesIt) {
+  // Of twelve templates, `few` are of class 0, and the candidate gets every one of them wrong.
+  const auto differ = [](int32_t few) {
+    std::vector<ScoredRow> candidate, incumbent;
+    std::vector<int32_t> clusters;
+    for (int32_t i = 0; i < 48; ++i) {
+      const size_t truth = i / 4 < few ? 0 : 1;
+      incumbent.push_back({truth, truth, true, 0.9F});
+      candidate.push_back({truth, 1, true, 0.9F});
+      clusters.push_back(i / 4);
+    }
+    return MeasureDifferences(candidate, incumbent, clusters, 3);
+  };
+  EXPECT_EQ(differ(3).class_f1[0].value, -1.0);
+  EXPECT_TRUE(differ(3).class_f1[0].IsLoss()) << "draws without the class do not excuse it";
+  EXPECT_EQ(differ(2).class_f1[0].value, -1.0);
+  EXPECT_FALSE(differ(2).class_f1[0].IsLoss());
+  EXPECT_EQ(differ(3).class_f1[2].value, 0.0) << "a class without rows";
+  EXPECT_FALSE(differ(3).class_f1[2].IsLoss());
+}
+
+TEST(MeasureDifferences, OfNoRowsAreZeroAndOfDifferentRowsRefused) {
+  EXPECT_FALSE(MeasureDifferences({}, {}, {}, 3).macro_f1.IsLoss());
+  const Judged judged = ThreeClasses(8);
+  try {
+    MeasureDifferences(judged.rows, {}, judged.clusters, 3);
+    FAIL() << "no error";
+  } catch (const Error& e) {
+    EXPECT_STREQ(e.what(), "candidate and incumbent were judged on different rows: 300 and 0");
+  }
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ BundleConfig SomeConfig() {
   config.snapshot_digest = "abc";
   config.seed = std::numeric_limits<uint64_t>::max();
   config.environment = {{"OMP_NUM_THREADS", "1"}, {"odd \"value\"", "\xC3\xA4\n"}};
+  config.training = {{"epochs", "8"}};
   config.code_version = "0.1.0";
   config.trained_at = "2026-01-01T00:00:00Z";
   config.training_samples = 100000;
@@ -67,6 +68,7 @@ TEST(BundleConfig, ReadsBackEveryFieldThatItWrote) {
   EXPECT_EQ(read.snapshot_digest, "abc");
   EXPECT_EQ(read.seed, std::numeric_limits<uint64_t>::max());
   EXPECT_EQ(read.environment, config.environment);
+  EXPECT_EQ(read.training, config.training);
   EXPECT_EQ(read.code_version, "0.1.0");
   EXPECT_EQ(read.trained_at, "2026-01-01T00:00:00Z");
   EXPECT_EQ(read.training_samples, 100000);

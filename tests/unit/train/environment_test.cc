@@ -20,10 +20,10 @@ TEST(EnvironmentTest, PinsEverythingThatChangesBits) {
 
 TEST(EnvironmentTest, IsPinnedLooksAtEveryVariable) {
   for (const auto& [name, value] : PinnedEnvironment(1)) setenv(name.c_str(), value.c_str(), 1);
-  EXPECT_TRUE(IsPinned(1));
-  EXPECT_FALSE(IsPinned(2));
+  EXPECT_TRUE(IsPinned(PinnedEnvironment(1)));
+  EXPECT_FALSE(IsPinned(PinnedEnvironment(2)));
   unsetenv("OMP_WAIT_POLICY");
-  EXPECT_FALSE(IsPinned(1));
+  EXPECT_FALSE(IsPinned(PinnedEnvironment(1)));
 }
 
 TEST(EnvironmentTest, AChildGetsEachVariableOnce) {
@@ -40,6 +40,32 @@ TEST(EnvironmentTest, AChildGetsEachVariableOnce) {
   }
   EXPECT_EQ(threads, 1);
   EXPECT_EQ(others, 1);
+}
+
+TEST(EnvironmentTest, ARepeatedRunIsPinnedAsTheFirstOneWas) {
+  Environment recorded = PinnedEnvironment(1);
+  recorded["ATEN_CPU_CAPABILITY"] = "default";
+  recorded["OMP_NUM_THREADS"] = "3";
+  recorded["device"] = "cpu";
+  const Environment pinned = PinnedLike(recorded, 3);
+  EXPECT_EQ(pinned.at("ATEN_CPU_CAPABILITY"), "default") << "every CPU can compute so";
+  EXPECT_EQ(pinned.at("OMP_NUM_THREADS"), "3");
+  EXPECT_FALSE(pinned.contains("device")) << "no variable";
+}
+
+TEST(EnvironmentTest, DifferencesAreNamedAndWhatWasNotRecordedIsNone) {
+  const Environment now = {{"ATEN_CPU_CAPABILITY", "default"}, {"compiler", "12"}, {"glibc", "2"}};
+  EXPECT_EQ(
+      CompareEnvironments({{"ATEN_CPU_CAPABILITY", "avx2"}, {"compiler", "12"}, {"x", "1"}}, now),
+      (std::vector<std::string>{"ATEN_CPU_CAPABILITY was avx2 and is default",
+                                "x was 1 and is not there"}));
+  EXPECT_TRUE(CompareEnvironments({}, now).empty());
+}
+
+TEST(EnvironmentTest, LibrariesAreToldWithTheirVersions) {
+  const Environment libraries = LoadedLibraries();
+  EXPECT_FALSE(libraries.at("compiler").empty());
+  EXPECT_EQ(libraries.at("glibc").substr(0, 2), "2.");
 }
 
 }  // namespace
