@@ -190,7 +190,7 @@ CommandLine ReviewLine() {
   return line;
 }
 
-int RunCommand(const std::string& command, const Values& values) {
+int Dispatch(const std::string& command, const Values& values) {
   const ReviewPrinter printer(Flag(values, "json"));
   if (command == "list") return List(values, printer);
   if (command == "show") return Show(values, printer);
@@ -225,7 +225,7 @@ int RunReview(int argc, const char* const* argv) {
   if (!values) return 0;
   const std::string command = TextOf(*values, "command");
   if (command.empty()) Refuse("name a command (see rebound-labels review --help)");
-  return RunCommand(command, *values);
+  return Dispatch(command, *values);
 }
 
 }  // namespace rebound
