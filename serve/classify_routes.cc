@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/json.h"
+#include "serve/answer_log.h"
 #include "serve/metrics.h"
 #include "serve/prediction.h"
 #include "serve/texts.h"
@@ -66,6 +67,7 @@ Response ClassifyRoutes::Classify(const Call& call, const Shape& shape) const {
     const TaskAnswer answer =
         Engine::Decide(models, shape.task, prediction, text, &scratch, &ruling);
     CountAnswer(call.metrics, models, shape.task, prediction, answer);
+    LogAnswer(text, shape.task, answer, ruling);
     if (body.size() > 1) body += ',';
     body.append("{\"class\":\"").append(TaskLabels(shape.task)[answer.label]).append("\"");
     if (probability) AppendProbability(answer.probability, &body);
