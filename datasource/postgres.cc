@@ -1,6 +1,8 @@
 #include "datasource/postgres.h"
 
 #include <libpq-fe.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <pqxx/pqxx>
@@ -9,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "datasource/watchdog.h"
 
 namespace rebound {
 
@@ -264,6 +267,8 @@ Failure TellSqlState(const std::string& state, const std::string& database,
   }
   if (StartsWith(state, "57P")) return Unavailable(SqlFault::kDisconnect, database, reason);
   if (StartsWith(state, "08")) return Unavailable(SqlFault::kDisconnect, database, reason);
+  // A standby, or a primary that became one: whoever connects anew may find the right one.
+  if (state == "25006") return Unavailable(SqlFault::kDisconnect, database, reason);
   if (state == "57014") {
     return {SqlFault::kOther, ErrorCode::kUnavailable,
             database + " took too long (" + reason +
@@ -322,6 +327,30 @@ Failure TellCurrentException(const std::string& database) {
 
 // --- the connection ------------------------------------------------------------------------------
 
+namespace {
+
+// Hangs up on a server that is silent for too long. Holds a descriptor of its own for the socket,
+// so that none that was closed and given to somebody else meanwhile is meant.
+class HangUp {
+ public:
+  HangUp(int socket, std::chrono::milliseconds limit)
+      : socket_(socket < 0 || limit.count() <= 0 ? -1 : ::dup(socket)) {
+    if (socket_ >= 0) watchdog_.emplace(limit, [this] { ::shutdown(socket_, SHUT_RDWR); });
+  }
+  ~HangUp() {
+    watchdog_.reset();
+    if (socket_ >= 0) ::close(socket_);
+  }
+  HangUp(const HangUp&) = delete;
+  HangUp& operator=(const HangUp&) = delete;
+
+ private:
+  const int socket_;
+  std::optional<Watchdog> watchdog_;
+};
+
+}  // namespace
+
 struct PostgresConnection::State {
   std::string connection_string;
   std::string description;
@@ -335,7 +364,8 @@ struct PostgresConnection::State {
 
   template <pqxx::isolation_level isolation>
   void RunBody(const Body& body) {
-    pqxx::transaction<isolation> transaction(Connected());
+    const HangUp hang_up(Connected().sock(), options.transaction_limit);
+    pqxx::transaction<isolation> transaction(*connection);
     SqlTransaction::State state{&transaction};
     SqlTransaction wrapped(&state);
     body(wrapped);

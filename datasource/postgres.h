@@ -90,6 +90,9 @@ std::optional<std::chrono::milliseconds> NextAttempt(SqlFault fault, int attempt
 struct PostgresOptions {
   std::chrono::seconds connect_timeout{10};
   std::chrono::milliseconds statement_timeout{300'000};
+  // Of one attempt at a transaction, kept by this side: a server that went silent is hung up on,
+  // and the attempt ends as any broken connection does. 0: none.
+  std::chrono::milliseconds transaction_limit{0};
   std::string application_name = "rebound";
   // How the time between two attempts passes; empty: it is slept.
   std::function<void(std::chrono::milliseconds)> pause;

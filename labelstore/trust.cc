@@ -152,7 +152,7 @@ std::optional<RuleHit> Quarantine(const ContributorActivity& activity, const Tru
                                     std::to_string(activity.last_day)};
   }
   const int64_t reviews = activity.agreed + activity.disagreed;
-  if (reviews >= rules.mistrust_reviews && weight < kLeastWeight) {
+  if (reviews >= rules.mistrust_reviews && weight < kLeastTrust) {
     return RuleHit{"mistrust", "reviewers refused " + std::to_string(activity.disagreed) + " of " +
                                    std::to_string(reviews) + " labels"};
   }

@@ -55,7 +55,7 @@ struct ContributorActivity {
 // (agreed + 4) / (agreed + disagreed + 5): the mean of a Beta(4, 1) prior and the reviews. The
 // database computes the same.
 double ContributorWeight(int64_t agreed, int64_t disagreed);
-inline constexpr double kLeastWeight = 0.5;  // below it contributions do not count
+inline constexpr double kLeastTrust = 0.5;  // below it contributions do not count
 
 struct TrustRules {
   int64_t flood_per_hour = 20'000;  // of a contributor without a record

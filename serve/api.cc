@@ -94,6 +94,10 @@ Api::Api(const ApiOptions& options, const Engine* engine, Cache* cache, Reloader
       models_(reloader),
       trainer_(options.trainer ? std::make_unique<Trainer>(*options.trainer) : nullptr),
       retrain_(trainer_.get()),
+      contributions_(options.contributions ? std::make_unique<Contributions>(*options.contributions)
+                                           : nullptr),
+      proposals_(contributions_.get(), engine),
+      reviews_(contributions_.get()),
       override_routes_(overrides_.get(), &text_rules_),
       status_(cache, options.cache, [reloader] { return reloader->Statuses(); }),
       background_(kMostSlowWaiting) {
@@ -103,6 +107,8 @@ Api::Api(const ApiOptions& options, const Engine* engine, Cache* cache, Reloader
   labels_.AddTo(&router_);
   models_.AddTo(&router_);
   retrain_.AddTo(&router_);
+  proposals_.AddTo(&router_);
+  reviews_.AddTo(&router_);
   override_routes_.AddTo(&router_);
   status_.AddTo(&router_);
   DocsRoutes::AddTo(&router_);
@@ -110,6 +116,9 @@ Api::Api(const ApiOptions& options, const Engine* engine, Cache* cache, Reloader
   metrics_->AddSource([cache](MetricsText* text) { WriteCacheMetrics(*cache, text); });
   metrics_->AddSource(
       [reloader](MetricsText* text) { WriteModelMetrics(reloader->Statuses(), text); });
+  if (contributions_ != nullptr) {
+    metrics_->AddSource([this](MetricsText* text) { contributions_->WriteMetrics(text); });
+  }
   if (AccessLog* const log = gate_.access_log(); log != nullptr) {
     metrics_->AddSource([log](MetricsText* text) {
       text->Counter("rebound_access_log_lost_lines_total",
@@ -136,9 +145,15 @@ void Api::Handle(Request request, const Done& done) noexcept {
   }
 }
 
-// Leaves a slow request to the background; false where that has enough to do.
+bool Api::StopSlowRoutes() {
+  background_.Stop();
+  return contributions_ == nullptr || contributions_->Stop();
+}
+
+// Leaves a slow request to the threads of its lane; false where they have enough to do.
 bool Api::Defer(const Exchange& exchange, const Done& done) {
-  return background_.Post([this, later = std::make_shared<Exchange>(exchange), done] {
+  const Lane lane = exchange.route->lane;
+  std::function<void()> work = [this, later = std::make_shared<Exchange>(exchange), done] {
     try {
       Response response = Answer(later.get(), &Api::Run);
       Finish(*later, &response);
@@ -148,7 +163,9 @@ bool Api::Defer(const Exchange& exchange, const Done& done) {
       response.status = 500;
       done(std::move(response));
     }
-  });
+  };
+  return lane == Lane::kAlone ? background_.Post(std::move(work))
+                              : contributions_->pool.Post(lane, std::move(work));
 }
 
 Response Api::Answer(Exchange* exchange, Step step) {

@@ -18,6 +18,7 @@
 #include "serve/cache.h"
 #include "serve/classify_routes.h"
 #include "serve/classify_v3.h"
+#include "serve/contributions.h"
 #include "serve/dsn_routes.h"
 #include "serve/gate.h"
 #include "serve/http.h"
@@ -25,8 +26,10 @@
 #include "serve/metrics.h"
 #include "serve/model_routes.h"
 #include "serve/override_routes.h"
+#include "serve/proposal_routes.h"
 #include "serve/reload.h"
 #include "serve/retrain_routes.h"
+#include "serve/review_routes.h"
 #include "serve/router.h"
 #include "serve/status_routes.h"
 #include "serve/trainer.h"
@@ -43,13 +46,15 @@ struct ApiOptions {
   std::filesystem::path text_rules;       // empty: none
   DatasourceReader datasources;           // for overrides that name one
   std::optional<TrainerOptions> trainer;  // nullopt: there is no label store to train from
+  std::optional<ContributionOptions> contributions;  // nullopt: nor one to contribute to
 };
 
 class Api {
  public:
   // The pointers must outlive the Api. Throws kInvalidArgument where the gate's files cannot be
-  // had.
+  // had, and as Spool does.
   Api(const ApiOptions& options, const Engine* engine, Cache* cache, Reloader* reloader);
+  ~Api() { StopSlowRoutes(); }
   Api(const Api&) = delete;
   Api& operator=(const Api&) = delete;
 
@@ -61,8 +66,10 @@ class Api {
   // From now on /readyz says 503.
   void StartDrain() { status_.StartDrain(); }
 
-  // Ends the thread of slow routes: their answers hold connections, so before the door goes.
-  void StopSlowRoutes() { background_.Stop(); }
+  // Ends the threads of slow routes: their answers hold connections, so before the door goes. False
+  // where a contribution is still on its way from the spool to the store: it stays in the spool,
+  // and the process may end as it is.
+  bool StopSlowRoutes();
 
   // The keys file, the backoff policy, the rules and the access log's file anew. False where one
   // was refused.
@@ -94,6 +101,9 @@ class Api {
   const ModelRoutes models_;
   const std::unique_ptr<Trainer> trainer_;  // null: no store
   const RetrainRoutes retrain_;
+  const std::unique_ptr<Contributions> contributions_;  // null: no store
+  const ProposalRoutes proposals_;
+  const ReviewRoutes reviews_;
   const OverrideRoutes override_routes_;
   StatusRoutes status_;
   Router router_;

@@ -4,16 +4,19 @@
 
 namespace rebound {
 
-Background::Background(size_t most_waiting)
-    : most_waiting_(most_waiting), thread_([this] { Work(); }) {}
+Background::Background(size_t most_waiting, size_t threads) : most_waiting_(most_waiting) {
+  for (size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Work(); });
+}
 
 void Background::Stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
-  changed_.notify_one();
-  if (thread_.joinable()) thread_.join();
+  changed_.notify_all();
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
 }
 
 bool Background::Post(std::function<void()> work) {

@@ -1,4 +1,4 @@
-// Work that would hold a worker too long: one thread, a short queue, first come first served.
+// Work that would hold a worker too long: few threads, a short queue, first come first served.
 // Thread-safe.
 #pragma once
 
@@ -7,12 +7,13 @@
 #include <functional>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 namespace rebound {
 
 class Background {
  public:
-  explicit Background(size_t most_waiting);
+  explicit Background(size_t most_waiting, size_t threads = 1);
   ~Background() { Stop(); }
   Background(const Background&) = delete;
   Background& operator=(const Background&) = delete;
@@ -31,7 +32,7 @@ class Background {
   std::condition_variable changed_;
   std::deque<std::function<void()>> waiting_;
   bool stopping_ = false;
-  std::thread thread_;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace rebound

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "datasource/postgres.h"
 #include "engine/backoff_policy.h"
 #include "models/bundle_store.h"
 #include "serve/key_file.h"
@@ -155,6 +156,14 @@ std::string CheckCache(const ServeOptions& options) {
   return size + ", kept through restarts in " + folder.string();
 }
 
+std::string CheckStore(const std::optional<ContributionOptions>& options) {
+  if (!options) return "";
+  // Whether it is up is not asked: the server starts without it.
+  const std::string store = DescribePostgres(options->store.uri);
+  CheckWritable(options->spool.folder, "--spool");
+  return store + ", spool in " + options->spool.folder.string();
+}
+
 std::string CheckAccessLog(const std::optional<AccessLogOptions>& log) {
   if (!log) return "";
   if (log->file == "-") return "standard output";
@@ -211,6 +220,7 @@ ConfigChecks ChecksOf(const ServeOptions& options) {
   checks.Add("overrides", [&] { return CheckOverrides(options.api); });
   checks.Add("text rules", [&] { return CheckTextRules(options.api.text_rules); });
   checks.Add("cache", [&] { return CheckCache(options); });
+  checks.Add("label store", [&] { return CheckStore(options.api.contributions); });
   checks.Add("access log", [&] { return CheckAccessLog(options.api.gate.access_log); });
   return checks;
 }

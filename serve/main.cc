@@ -157,8 +157,10 @@ int Serve(ServeOptions options) {
   service.notifier.Stopping();
   api.StartDrain();
   if (Drain(service, options, &door)) {
-    api.StopSlowRoutes();
-    return 0;
+    if (api.StopSlowRoutes()) return 0;
+    Log(LogLevel::kWarning, "the label store is silent: what waits in the spool goes next time");
+    if (saver) saver->Stop();
+    std::_Exit(0);
   }
   Log(LogLevel::kWarning, "stopped with requests in flight");
   if (saver) saver->Stop();

@@ -66,7 +66,15 @@ CommandLine MakeCommandLine() {
   add("text-rules", text("")->value_name("FILE"),
       "patterns that go after the overrides (docs/text-rules.md); read anew when it changes");
   add("store", text("")->value_name("URI"),
-      "the label store, a PostgreSQL connection string: for training from the API");
+      "the label store, a PostgreSQL connection string: for contributions, their review and "
+      "training from the API");
+  add("store-timeout", seconds(3)->value_name("SECONDS"),
+      "how long a contribution waits for the store before it goes to the spool");
+  add("spool", text("")->value_name("DIR"),
+      "where contributions wait on disk while the store is away; default: beside the folder of "
+      "--work-folder, in .spool");
+  add("spool-size", number(256 * 1024 * 1024)->value_name("BYTES"),
+      "how much may wait there, then contributions are answered 503");
   add("trainer", text("")->value_name("FILE"),
       "rebound-train, for POST /admin/api/retrain; default: beside this program");
   add("work-folder", text("")->value_name("DIR"),
@@ -90,6 +98,29 @@ CommandLine MakeCommandLine() {
   return line;
 }
 
+std::filesystem::path WorkFolderOf(const po::variables_map& values) {
+  const std::string named = values["work-folder"].as<std::string>();
+  if (!named.empty()) return named;
+  return std::filesystem::path(values["models"].as<std::string>()) / ".work";
+}
+
+// nullopt without a store.
+std::optional<ContributionOptions> ReadContributionOptions(const po::variables_map& values) {
+  ContributionOptions options;
+  options.store.uri = values["store"].as<std::string>();
+  if (options.store.uri.empty()) return std::nullopt;
+  options.store.submit_limit = SecondsOption(values, "store-timeout", 0.1);
+  options.spool.folder = values["spool"].as<std::string>();
+  if (options.spool.folder.empty()) {
+    const std::filesystem::path work = std::filesystem::absolute(WorkFolderOf(values));
+    options.spool.folder =
+        (work.has_filename() ? work : work.parent_path()).parent_path() / ".spool";
+  }
+  options.spool.max_bytes =
+      BoundedOption<int64_t>(values, "spool-size", 64 * 1024, int64_t{1} << 40);
+  return options;
+}
+
 // What POST /admin/api/retrain runs; nullopt without a store.
 std::optional<TrainerOptions> ReadTrainerOptions(const po::variables_map& values) {
   const auto text = [&](const char* name) { return values[name].as<std::string>(); };
@@ -101,8 +132,7 @@ std::optional<TrainerOptions> ReadTrainerOptions(const po::variables_map& values
     const auto self = std::filesystem::read_symlink("/proc/self/exe", unknown);
     trainer.program = self.parent_path() / "rebound-train";
   }
-  trainer.folder = text("work-folder");
-  if (trainer.folder.empty()) trainer.folder = std::filesystem::path(text("models")) / ".work";
+  trainer.folder = WorkFolderOf(values);
   trainer.arguments = {"--models", text("models")};
   // Not among the arguments: every user of the machine can read those.
   trainer.environment = {"REBOUND_STORE=" + text("store")};
@@ -138,6 +168,7 @@ std::optional<ServeOptions> ParseServeOptions(int argc, const char* const* argv)
   options.api.text_rules = text("text-rules");
   options.api.datasources = MakeDatasourceReader();
   options.api.trainer = ReadTrainerOptions(values);
+  options.api.contributions = ReadContributionOptions(values);
   options.api.gate = ReadGateOptions(values);
   options.api.cache.folder = text("cache-folder");
   options.cache_saver.folder = options.api.cache.folder;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <limits>
 #include <string>
@@ -28,21 +29,31 @@ struct Call {
   Metrics* metrics = nullptr;  // null: nothing is counted
 };
 
+// Whose threads answer a route that is slow.
+enum class Lane : uint8_t {
+  kAlone,   // the Api's one thread for rare, heavy work
+  kSubmit,  // the label store's: single contributions
+  kBulk,    // many of them, snapshots
+  kReview,  // what people look at and decide
+};
+
 struct Route {
   std::string_view method;  // "GET" answers HEAD too
   std::string_view path;    // "/v3/models"; one segment may be a parameter: "/v3/models/{task}"
   Scope scope = Scope::kClassify;
   // Throws Refusal (serve/texts.h) for what the client did wrong.
   std::function<Response(const Call&)> answer;
-  // Takes so long that it would hold up a worker: `answer` is called on the Api's one thread for
-  // slow work, and too much of it waiting is answered 503.
+  // Takes so long that it would hold up a worker: `answer` is called on a thread of `lane`, and too
+  // much of it waiting is answered 503.
   bool slow = false;
   // The same for bodies of so many bytes and more alone.
   size_t slow_bytes = std::numeric_limits<size_t>::max();
+  Lane lane = Lane::kAlone;
 };
 
 inline constexpr std::string_view kGet = "GET";
 inline constexpr std::string_view kPost = "POST";
+inline constexpr std::string_view kPatch = "PATCH";
 
 class Router {
  public:

@@ -75,7 +75,7 @@ TEST(ContributorWeight, IsTheMeanOfABetaPosterior) {
   EXPECT_DOUBLE_EQ(ContributorWeight(0, 0), 0.8);
   EXPECT_DOUBLE_EQ(ContributorWeight(95, 0), 0.99);
   EXPECT_DOUBLE_EQ(ContributorWeight(0, 3), 0.5);
-  EXPECT_LT(ContributorWeight(0, 4), kLeastWeight);
+  EXPECT_LT(ContributorWeight(0, 4), kLeastTrust);
 }
 
 std::string Rule(const ContributorActivity& activity) {

@@ -28,6 +28,21 @@ TEST(Background, DoesWhatWaitsInOrderAndRefusesMoreThanItHolds) {
   EXPECT_EQ(done, std::vector<int>({0, 1, 2})) << "the end waits for what was taken";
 }
 
+TEST(Background, SeveralThreadsWorkAtOnce) {
+  std::promise<void> first, second;
+  Background background(2, 2);
+  // Each ends when the other has begun.
+  background.Post([&] {
+    first.set_value();
+    second.get_future().wait();
+  });
+  background.Post([&] {
+    second.set_value();
+    first.get_future().wait();
+  });
+  background.Stop();
+}
+
 TEST(Background, EndsWithNothingToDo) { const Background idle(1); }
 
 }  // namespace
