@@ -70,8 +70,10 @@ BounceKind KindOf(MessageKind kind) {
 }  // namespace
 
 void DsnRoutes::AddTo(Router* router) const {
-  router->Add({kPost, "/v3/dsn", Scope::kClassify,
-               [this](const Call& call) { return Classify(call); }, false, kSlowBytes});
+  Route route{kPost, "/v3/dsn", Scope::kClassify,
+              [this](const Call& call) { return Classify(call); }};
+  route.slow_bytes = kSlowBytes;
+  router->Add(std::move(route));
 }
 
 Response DsnRoutes::Classify(const Call& call) const {

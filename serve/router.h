@@ -46,9 +46,9 @@ struct Route {
   // Takes so long that it would hold up a worker: `answer` is called on a thread of `lane`, and too
   // much of it waiting is answered 503.
   bool slow = false;
+  Lane lane = Lane::kAlone;
   // The same for bodies of so many bytes and more alone.
   size_t slow_bytes = std::numeric_limits<size_t>::max();
-  Lane lane = Lane::kAlone;
 };
 
 inline constexpr std::string_view kGet = "GET";
