@@ -180,7 +180,7 @@ CommandLine ReviewLine() {
       "  contributors      who was right how often\n"
       "  quarantine        what the rules set aside\n"
       "  release NAME      let a contributor go on\n"
-      "  suspects FILE     queue the labels that a model doubts (docs/label-store.md)\n"
+      "  suspects FILE     queue the labels that a model doubts, from rebound-train --out-of-fold\n"
       "\nAn evening of review:\n"
       "  rebound-labels review list --order volume --limit 5\n"
       "  rebound-labels review show 17\n"

@@ -27,7 +27,7 @@ GRANT SELECT ON rebound.schema_migrations, rebound.label_sets, rebound.labels, r
   rebound.promotions, rebound.training_runs, rebound.snapshots, rebound.proposals,
   rebound.proposal_labels, rebound.contributed_texts, rebound.clusters, rebound.cluster_bands,
   rebound.deliveries, rebound.idempotency_keys, rebound.contributors, rebound.quarantine_hits,
-  rebound.reviews TO rebound_server;
+  rebound.reviews, rebound.bundles, rebound.bundle_files TO rebound_server;
 GRANT INSERT ON rebound.proposals, rebound.proposal_labels, rebound.contributed_texts,
   rebound.clusters, rebound.cluster_bands, rebound.deliveries, rebound.idempotency_keys
   TO rebound_server;
@@ -44,16 +44,20 @@ GRANT USAGE ON SEQUENCE rebound.proposals_id_seq, rebound.clusters_id_seq TO reb
 
 -- rebound_trainer
 GRANT SELECT ON ALL TABLES IN SCHEMA rebound TO rebound_trainer;
-GRANT INSERT ON rebound.snapshots, rebound.snapshot_rows, rebound.training_runs, rebound.models,
-  rebound.promotions TO rebound_trainer;
-GRANT UPDATE (status, reason, version, weights_sha256, scorecard, incumbent_scorecard, finished_at)
-  ON rebound.training_runs TO rebound_trainer;
+GRANT INSERT ON rebound.snapshots, rebound.snapshot_rows, rebound.snapshot_names,
+  rebound.training_runs, rebound.models, rebound.bundles, rebound.bundle_files, rebound.promotions
+  TO rebound_trainer;
+GRANT UPDATE (status, reason, version, weights_sha256, scorecard, incumbent_scorecard, details,
+  finished_at) ON rebound.training_runs TO rebound_trainer;
+GRANT DELETE ON rebound.bundle_files TO rebound_trainer;  -- pruning; the digest stays
 
 -- rebound_reviewer: also proposes, for labels that the finder doubts
 GRANT SELECT ON ALL TABLES IN SCHEMA rebound TO rebound_reviewer;
 GRANT INSERT ON rebound.reviews, rebound.review_labels, rebound.messages, rebound.message_labels,
   rebound.proposals, rebound.proposal_labels, rebound.contributed_texts, rebound.clusters,
   rebound.cluster_bands, rebound.deliveries, rebound.suspicions TO rebound_reviewer;
+GRANT INSERT ON rebound.must_pass TO rebound_reviewer;
+GRANT UPDATE (removed_by, removed_at) ON rebound.must_pass TO rebound_reviewer;
 GRANT INSERT (name) ON rebound.contributors TO rebound_reviewer;
 GRANT UPDATE (undone_at, superseded_by) ON rebound.reviews TO rebound_reviewer;
 GRANT UPDATE ON rebound.proposals, rebound.proposal_labels, rebound.message_labels,

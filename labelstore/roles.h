@@ -1,9 +1,10 @@
 // Least privilege in the database: what a program may do is what its role may do.
 //
-//   rebound_server    proposes and reads: models, proposals, clusters. It decides nothing, and
-//                     cannot touch messages, votes, reviews or the audit.
-//   rebound_trainer   reads; writes snapshots, runs, models and promotions.
-//   rebound_reviewer  reads; writes reviews and what follows from them: statuses, votes, records.
+//   rebound_server    proposes and reads: models, bundles, proposals, clusters. It decides nothing,
+//                     and cannot touch messages, votes, reviews or the audit.
+//   rebound_trainer   reads; writes snapshots, runs, models, bundles and promotions.
+//   rebound_reviewer  reads; writes reviews and what follows from them (statuses, votes, records),
+//                     and the texts that every model must get right.
 //
 // They are groups without login: GRANT rebound_server TO the login of a program. A server that
 // offers the review routes needs rebound_reviewer as well. Nobody but the owner changes the schema,

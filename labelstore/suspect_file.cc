@@ -28,24 +28,29 @@ size_t LabelNamed(Task task, std::string_view name) {
   return *label;
 }
 
+void ReadTask(Task task, int64_t message, const JsonValue& said, Rows* rows) {
+  if (GetJson(said, "given").IsNull()) return;
+  const size_t given = LabelNamed(task, GetJsonString(said, "given"));
+  std::vector<double> probabilities(TaskLabels(task).size(), 0);
+  for (const auto& [name, probability] : GetJson(said, "probabilities").GetObject()) {
+    const double value = probability.GetDouble();
+    if (!(value >= 0 && value <= 1)) {
+      throw Error(ErrorCode::kInvalidArgument, "a probability is 0 to 1");
+    }
+    probabilities[LabelNamed(task, JsonText(name))] = value;
+  }
+  rows->messages.push_back(message);
+  rows->given.push_back(given);
+  rows->probabilities.push_back(std::move(probabilities));
+}
+
 void ReadRow(std::string_view line, std::array<Rows, kTaskCount>* tasks) {
   const JsonDocument row = ParseJson(line);
-  const auto task = ParseTask(GetJsonString(row, "task"));
-  if (!task) throw Error(ErrorCode::kInvalidArgument, "no such task");
-  const int64_t message = GetJsonInt(row, "message_id");
-  const size_t given = LabelNamed(*task, GetJsonString(row, "given"));
-  std::vector<double> scores(TaskLabels(*task).size(), 0);
-  for (const auto& [name, score] : GetJson(row, "scores").GetObject()) {
-    const double value = score.GetDouble();
-    if (!(value >= 0 && value <= 1)) {
-      throw Error(ErrorCode::kInvalidArgument, "a score is 0 to 1");
-    }
-    scores[LabelNamed(*task, JsonText(name))] = value;
+  const int64_t message = GetJsonInt(row, "id");
+  for (const Task task : kTasks) {
+    const JsonValue* said = FindJson(row, TaskKey(task));
+    if (said != nullptr) ReadTask(task, message, *said, &(*tasks)[Index(task)]);
   }
-  Rows& rows = (*tasks)[Index(*task)];
-  rows.messages.push_back(message);
-  rows.given.push_back(given);
-  rows.probabilities.push_back(std::move(scores));
 }
 
 }  // namespace

@@ -8,9 +8,10 @@
 
 namespace rebound {
 
-// JSON Lines: {"message_id": 17, "task": "bnac", "given": "SPF", "scores": {"SPF": 0.1, "DKIM":
-// 0.8}}; a label that scores do not name has none. FindLabelErrors task by task, the most doubtful
-// first. Throws kInvalidArgument naming the line.
+// JSON Lines as rebound-train --out-of-fold writes them: {"id": 17, "bnac": {"given": "SPF",
+// "probabilities": {"SPF": 0.1, "DKIM": 0.8}}}, with any of the keys bnac, backoff, label; a label
+// without a probability has none, a task without a given label (null) takes no part. The most
+// doubtful first. Throws kInvalidArgument naming the line.
 std::vector<Suspicion> ReadSuspects(std::istream& input);
 
 }  // namespace rebound

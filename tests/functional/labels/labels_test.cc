@@ -33,10 +33,9 @@ class Labels : public testing::Test {
 TEST_F(Labels, HelpTeachesEveryCommand) {
   const test::Ran help = Run("--help");
   EXPECT_EQ(help.exit_code, 0);
-  for (const char* command :
-       {"migrate", "seed", "import", "export", "stats", "snapshot", "review", "lineage",
-        "must-pass", "promote", "rollback", "registry", "roles", "backup", "restore", "retain",
-        "corpus"}) {
+  for (const char* command : {"migrate", "seed", "import", "export", "stats", "snapshot", "review",
+                              "lineage", "must-pass", "promote", "rollback", "registry", "roles",
+                              "backup", "restore", "retain", "corpus"}) {
     EXPECT_NE(help.output.find(std::string("  ") + command), std::string::npos) << command;
     const test::Ran own = Run(std::string(command) + " --help");
     EXPECT_EQ(own.exit_code, 0);

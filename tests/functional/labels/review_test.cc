@@ -147,8 +147,10 @@ TEST_F(Review, SuspectsComeFromAFileOfProbabilities) {
   const auto file = folder.path() / "oof.jsonl";
   std::string lines;
   for (const auto& [id, given] : {std::pair(1, "mailbox_full"), std::pair(2, "user_unknown")}) {
-    lines += "{\"message_id\":" + std::to_string(id) + ",\"task\":\"action\",\"given\":\"" + given +
-             "\",\"scores\":{\"mailbox_full\":0.9,\"user_unknown\":0.1}}\n";
+    lines += "{\"id\":" + std::to_string(id) + ",\"fold\":1,\"label\":{\"given\":\"" + given +
+             "\",\"probabilities\":{\"mailbox_full\":0.9,\"user_unknown\":0.1}},\"bnac\":{"
+             "\"given\":null,"
+             "\"probabilities\":{}}}\n";
   }
   WriteFileDurably(file, lines);
   EXPECT_EQ(Output("review suspects " + file.string()),
@@ -157,7 +159,7 @@ TEST_F(Review, SuspectsComeFromAFileOfProbabilities) {
   EXPECT_EQ(GetJsonString(GetJson(queue, "proposals")[0], "source"), "suspect");
   EXPECT_EQ(GetJsonString(GetJson(GetJson(queue, "proposals")[0], "proposed"), "label"),
             "mailbox_full");
-  WriteFileDurably(file, "{\"message_id\":1,\"task\":\"action\",\"given\":\"nonsense\"}\n");
+  WriteFileDurably(file, "{\"id\":1,\"label\":{\"given\":\"nonsense\"}}\n");
   EXPECT_EQ(Run("review suspects " + file.string()).errors,
             "rebound-labels: line 1: task action has no label 'nonsense'\n");
 }

@@ -56,6 +56,8 @@ TEST_F(Roles, TheServerProposesAndReadsAndDecidesNothing) {
         "INSERT INTO rebound.audit (actor) VALUES ('x')", "SELECT * FROM rebound.audit",
         "INSERT INTO rebound.models (version) VALUES (1)",
         "INSERT INTO rebound.promotions (version) VALUES (1)",
+        "INSERT INTO rebound.bundles (version) VALUES (1)", "DELETE FROM rebound.bundle_files",
+        "UPDATE rebound.must_pass SET removed_by = 'x'",
         "UPDATE rebound.review_settings SET overlap = 1", "DROP TABLE rebound.proposals",
         "CREATE TABLE rebound.mine (id int)"}) {
     EXPECT_TRUE(Refuses("rebound_server", statement));
@@ -88,12 +90,18 @@ TEST_F(Roles, TheTrainerFreezesReadsAndRecordsRuns) {
   labels->RegisterModel(Task::kBnac, 1, "ab", run.id);
   labels->RecordPromotion(Task::kBnac, 1);
   labels->ReadSnapshot(run.snapshot_id, [](const SnapshotRow&) {});
+  PostgresConnection(As("rebound_trainer"))
+      .Transact(SqlIsolation::kReadCommitted, [](SqlTransaction& sql) {
+        sql.Execute("INSERT INTO rebound.snapshot_names (name, snapshot_id) VALUES ('spring', 1)");
+        sql.Execute("DELETE FROM rebound.bundle_files");
+      });
   for (const char* statement :
        {"INSERT INTO rebound.message_labels (message_id) VALUES (1)",
         "UPDATE rebound.messages SET text = 'x'", "DELETE FROM rebound.message_labels",
         "INSERT INTO rebound.proposals (text_id) VALUES (1)",
         "UPDATE rebound.proposals SET status = 'approved'",
         "INSERT INTO rebound.reviews (proposal_id) VALUES (1)", "DELETE FROM rebound.training_runs",
+        "INSERT INTO rebound.must_pass (text) VALUES ('x')",
         "UPDATE rebound.models SET version = 2", "DELETE FROM rebound.audit",
         "UPDATE rebound.training_runs SET seed = 1"}) {
     EXPECT_TRUE(Refuses("rebound_trainer", statement));
