@@ -62,8 +62,7 @@ SlotLists LoadSlotLists(const std::filesystem::path& folder) {
           LoadList(folder, "country"),
           LoadList(folder, "name"),
           LoadList(folder, "virus"),
-          LoadList(folder, "url_path"),
-          LoadList(folder, "word")};
+          LoadList(folder, "url_path")};
 }
 
 Scene::Scene(const SlotLists& lists, Random* random) : lists_(lists), random_(random) {
@@ -158,18 +157,6 @@ std::string Scene::MakeUrl() {
   return url;
 }
 
-// What fingers that run over keys write, or what sounds like a word and is none.
-std::string Scene::MakeNonsense() {
-  constexpr std::string_view kSmall = "abcdefghijklmnopqrstuvwxyz";
-  if (random_->Chance(500)) return Characters(random_, kSmall, random_->Between(3, 9));
-  std::string text;
-  for (int64_t syllables = random_->Between(1, 4); syllables > 0; --syllables) {
-    text += Join({Characters(random_, "bcdfghjklmnpqrstvwxyz", 1), Characters(random_, "aeiouy", 1),
-                  random_->Chance(350) ? Characters(random_, "bdfgklmnprstxz", 1) : ""});
-  }
-  return text;
-}
-
 std::string Scene::Value(Slot slot, std::string_view before) {
   switch (slot) {
     case Slot::kEmail:
@@ -231,10 +218,6 @@ std::string Scene::Value(Slot slot, std::string_view before) {
       return random_->Pick(lists_.names);
     case Slot::kVirus:
       return random_->Pick(lists_.viruses);
-    case Slot::kWord:
-      return random_->Pick(lists_.words);
-    case Slot::kNonsense:
-      return MakeNonsense();
   }
   throw Error(ErrorCode::kInternal, "a slot without a value");
 }

@@ -15,7 +15,7 @@ namespace rebound {
 // The value lists of labelstore/seed/slots, one file a list. Immutable.
 struct SlotLists {
   std::vector<std::string> users, domain_words, tlds, host_prefixes, sender_host_prefixes, dnsbls,
-      uribls, list_names, files, countries, names, viruses, url_paths, words;
+      uribls, list_names, files, countries, names, viruses, url_paths;
 };
 // Throws kNotFound for a missing file, kInvalidArgument for one without values, naming it.
 SlotLists LoadSlotLists(const std::filesystem::path& folder);
@@ -35,7 +35,6 @@ class Scene {
   std::string MakeNumber(std::string_view before);
   std::string MakeDate();
   std::string MakeUrl();
-  std::string MakeNonsense();
 
   const SlotLists& lists_;
   Random* random_;

@@ -15,10 +15,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::array<std::string_view, kSlotCount> kSlotNames = {
-    "email",    "sender", "user",    "domain", "sdomain", "host",  "shost",
-    "ip",       "ip6",    "rip",     "id",     "uuid",    "num",   "size",
-    "url",      "date",   "secs",    "mins",   "hours",   "dnsbl", "uribl",
-    "listname", "file",   "country", "name",   "virus",   "word",  "nonsense"};
+    "email", "sender", "user",  "domain",   "sdomain", "host",    "shost", "ip",   "ip6",
+    "rip",   "id",     "uuid",  "num",      "size",    "url",     "date",  "secs", "mins",
+    "hours", "dnsbl",  "uribl", "listname", "file",    "country", "name",  "virus"};
 
 constexpr std::string_view kHeader = "server\tlang\tbnac\tbackoff\tlabel\ttext";
 constexpr size_t kTellingWords = 3;

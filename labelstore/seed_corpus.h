@@ -48,10 +48,8 @@ enum class Slot : uint8_t {
   kCountry,
   kName,
   kVirus,
-  kWord,
-  kNonsense,
 };
-inline constexpr size_t kSlotCount = 28;
+inline constexpr size_t kSlotCount = 26;
 std::string_view SlotName(Slot slot);
 
 // A part of a template: words as they stand, a slot, or one of several.
