@@ -1,0 +1,144 @@
+#include "engine/library/report_handle.h"
+
+#include "engine/library/boundary.h"
+#include "engine/library/momentum_words.h"
+#include "engine/overrides/bounce_code.h"
+
+using rebound::JsonWriter;
+using rebound::MessageKind;
+using rebound::RecipientReport;
+
+namespace {
+
+constexpr int kAutoReplyCode = 60;
+constexpr int kChallengeCode = 100;
+
+const RecipientReport* RecipientAt(const rebound_report* report, size_t index) {
+  if (report == nullptr || index >= report->report().recipients.size()) return nullptr;
+  return &report->report().recipients[index];
+}
+
+const char* OrNull(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
+
+const char* FieldOf(const rebound_report* report, size_t index,
+                    std::string RecipientReport::*field) {
+  const RecipientReport* recipient = RecipientAt(report, index);
+  return recipient == nullptr ? nullptr : OrNull(recipient->*field);
+}
+
+rebound::BounceKind OverrideKindOf(const rebound::BounceReport& report) {
+  return rebound::OverrideKind(report.kind) == BounceKindName(rebound::BounceKind::kMdn)
+             ? rebound::BounceKind::kMdn
+             : rebound::BounceKind::kSmtp;
+}
+
+void WriteText(std::string_view key, const std::string& text, JsonWriter* writer) {
+  if (!text.empty()) writer->Key(key).String(text);
+}
+
+}  // namespace
+
+rebound_report::rebound_report(const std::shared_ptr<const rebound::Moment>& moment,
+                               std::string_view message)
+    : report_(rebound::ParseMessage(message, {.max_bytes = rebound::kFileMessageBytes})) {
+  answers_.reserve(report_.recipients.size());
+  for (const RecipientReport& recipient : report_.recipients) {
+    std::string text = rebound::ReadableText(recipient.text);
+    answers_.push_back(
+        text.empty() ? nullptr
+                     : std::make_unique<const rebound_answer>(
+                           moment, std::move(text), recipient.domain, OverrideKindOf(report_)));
+  }
+  FindMomentumCode();
+  WriteJson();
+}
+
+// The models know bounces alone: of other messages the kind tells the code, unless a rule does.
+void rebound_report::FindMomentumCode() {
+  const bool is_bounce = IsBounce(report_.kind);
+  for (const auto& answer : answers_) {
+    if (answer == nullptr || !answer->answer().momentum) continue;
+    if (!is_bounce && !answer->answer().ruling.override) continue;
+    momentum_code_ = answer->answer().momentum->number;
+    momentum_name_ = answer->texts().momentum_name;
+    return;
+  }
+  if (report_.kind == MessageKind::kAutoReply) momentum_code_ = kAutoReplyCode;
+  if (report_.kind == MessageKind::kChallengeResponse) momentum_code_ = kChallengeCode;
+  if (momentum_code_ != 0) momentum_name_ = rebound::FindBounceCode(momentum_code_)->name;
+}
+
+void rebound_report::WriteJson() {
+  JsonWriter w(&json_);
+  w.StartObject().Key("kind").String(MessageKindName(report_.kind));
+  WriteText("reason", report_.reason, &w);
+  WriteText("agent", report_.agent, &w);
+  WriteText("reporting_mta", report_.reporting_mta, &w);
+  WriteText("arrival_date", report_.arrival_date, &w);
+  WriteText("original_message_id", report_.original_message_id, &w);
+  WriteText("feedback_type", report_.feedback_type, &w);
+  WriteText("source_ip", report_.source_ip, &w);
+  w.Key("truncated").Bool(report_.truncated).Key("recipients").StartArray();
+  for (size_t i = 0; i < report_.recipients.size(); ++i) {
+    const RecipientReport& recipient = report_.recipients[i];
+    w.StartObject();
+    WriteText("recipient", recipient.recipient, &w);
+    WriteText("original_recipient", recipient.original_recipient, &w);
+    WriteText("domain", recipient.domain, &w);
+    WriteText("action", recipient.action, &w);
+    WriteText("status", recipient.status, &w);
+    WriteText("diagnostic_type", recipient.diagnostic_type, &w);
+    WriteText("diagnostic", recipient.diagnostic, &w);
+    WriteText("remote_mta", recipient.remote_mta, &w);
+    w.Key("source").String(ReportSourceName(recipient.source));
+    WriteText("text", recipient.text, &w);
+    if (answers_[i] != nullptr) w.Key("result").Raw(answers_[i]->Json());
+    w.EndObject();
+  }
+  w.EndArray().EndObject();
+}
+
+extern "C" {
+
+void rebound_report_free(rebound_report* report) { delete report; }
+
+const char* rebound_report_json(const rebound_report* report) {
+  return report == nullptr ? nullptr : report->json().c_str();
+}
+const char* rebound_report_kind(const rebound_report* report) {
+  return report == nullptr ? nullptr : MessageKindName(report->report().kind).data();
+}
+const char* rebound_report_reason(const rebound_report* report) {
+  return report == nullptr ? nullptr : OrNull(report->report().reason);
+}
+int rebound_report_momentum_code(const rebound_report* report) {
+  return report == nullptr ? 0 : report->momentum_code();
+}
+const char* rebound_report_momentum_name(const rebound_report* report) {
+  return report == nullptr ? nullptr : OrNull(report->momentum_name());
+}
+const char* rebound_report_momentum_description(const rebound_report* report) {
+  const int code = rebound_report_momentum_code(report);
+  return code == 0 ? nullptr : rebound::MomentumDescription(code);
+}
+
+size_t rebound_report_count(const rebound_report* report) {
+  return report == nullptr ? 0 : report->report().recipients.size();
+}
+const char* rebound_report_recipient(const rebound_report* report, size_t index) {
+  return FieldOf(report, index, &RecipientReport::recipient);
+}
+const char* rebound_report_action(const rebound_report* report, size_t index) {
+  return FieldOf(report, index, &RecipientReport::action);
+}
+const char* rebound_report_status(const rebound_report* report, size_t index) {
+  return FieldOf(report, index, &RecipientReport::status);
+}
+const char* rebound_report_text(const rebound_report* report, size_t index) {
+  return FieldOf(report, index, &RecipientReport::text);
+}
+const rebound_answer* rebound_report_answer(const rebound_report* report, size_t index) {
+  return RecipientAt(report, index) == nullptr ? nullptr : report->answer(index);
+}
+
+}  // extern "C"
