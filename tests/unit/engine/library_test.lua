@@ -258,6 +258,12 @@ function tests.wrong_types_are_lua_errors()
   fails("the option 'models' is boolean, not a string", rebound.open, {models = true})
   fails("rebound.client expected, got table", client.answer, {}, "x")
   fails("invalid option 'nix'", rebound.labels, "nix")
+  for _, name in ipairs{"answer", "postalsys", "classify_smtp_response", "classify", "message"} do
+    fails("string expected, got n", client[name], client)
+  end
+  for _, name in ipairs{"extract_retry_timing", "identify_blocklist", "extract_smtp_codes", "facts", "get_action"} do
+    fails("string expected, got n", rebound[name])
+  end
 end
 
 function tests.a_closed_client_is_told()
