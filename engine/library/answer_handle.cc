@@ -20,6 +20,13 @@ Engine::Scratch& ScratchOfThread() {
   return scratch;
 }
 
+std::shared_ptr<const rebound::BackoffPolicy> NoPolicy() {
+  // Never destroyed: threads may call while the process ends.
+  static const auto* const policy =
+      new std::shared_ptr<const rebound::BackoffPolicy>(new rebound::BackoffPolicy);
+  return *policy;
+}
+
 // The tables' views are of literals, which end in NUL (tests hold that).
 const char* Literal(std::string_view view) { return view.data(); }
 const char* OrNull(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
@@ -55,19 +62,22 @@ const char* JsonOrNull(const rebound_answer* answer, Make make) {
 
 }  // namespace
 
-rebound_answer::rebound_answer(std::shared_ptr<const rebound::Moment> moment, std::string text,
-                               std::string domain, rebound::BounceKind kind)
-    : moment_(std::move(moment)), text_(std::move(text)), domain_(std::move(domain)) {
+rebound_answer::rebound_answer(const rebound::Moment& moment, std::string text, std::string domain,
+                               rebound::BounceKind kind)
+    : overrides_(moment.overrides),
+      policy_(moment.policy),
+      text_(std::move(text)),
+      domain_(std::move(domain)) {
   // Scores are read off the outputs that the prediction left in the scratch.
   const auto predict = [this](const ModelSet& models, Task task, Engine::Scratch* scratch) {
     return Engine::Score(models, task, scratch, &scores_[Index(task)]);
   };
-  answer_ = AnswerQuestion(moment_->models, {moment_->overrides.get(), moment_->text_rules.get()},
+  answer_ = AnswerQuestion(moment.models, {moment.overrides.get(), moment.text_rules.get()},
                            {text_, domain_, kind}, {}, predict, &ScratchOfThread());
   CopyTexts();
 }
 
-rebound_answer::rebound_answer(std::string text) : text_(std::move(text)) {
+rebound_answer::rebound_answer(std::string text) : policy_(NoPolicy()), text_(std::move(text)) {
   answer_.question.text = text_;
   answer_.facts = rebound::FindFacts(text_);
   CopyTexts();
@@ -101,7 +111,7 @@ const std::string& rebound_answer::Json() const {
   if (json_.empty()) {
     std::string json;
     rebound::JsonWriter writer(&json);
-    WriteAnswer(answer_, moment_ ? *moment_->policy : rebound::BackoffPolicy(), &writer);
+    WriteAnswer(answer_, *policy_, &writer);
     json_ = std::move(json);
   }
   return json_;
@@ -112,7 +122,7 @@ const std::string& rebound_answer::ScoresJson() const {
   if (scores_json_.empty()) {
     std::string json;
     rebound::JsonWriter writer(&json);
-    WriteAnswer(WithScores(), moment_ ? *moment_->policy : rebound::BackoffPolicy(), &writer);
+    WriteAnswer(WithScores(), *policy_, &writer);
     scores_json_ = std::move(json);
   }
   return scores_json_;

@@ -16,8 +16,8 @@
 struct rebound_answer {
  public:
   // Of `text` (of ReadableText, not empty), by the models and rules of the moment.
-  rebound_answer(std::shared_ptr<const rebound::Moment> moment, std::string text,
-                 std::string domain, rebound::BounceKind kind);
+  rebound_answer(const rebound::Moment& moment, std::string text, std::string domain,
+                 rebound::BounceKind kind);
   // The facts alone.
   explicit rebound_answer(std::string text);
   rebound_answer(const rebound_answer&) = delete;
@@ -42,10 +42,12 @@ struct rebound_answer {
   void CopyTexts();
   rebound::Answer WithScores() const;
 
-  const std::shared_ptr<const rebound::Moment> moment_;  // null: the facts alone
+  // What views and JSON need; the models go when nobody asks them any more.
+  const std::shared_ptr<const rebound::Overrides> overrides_;   // null: none
+  const std::shared_ptr<const rebound::BackoffPolicy> policy_;  // never null
   const std::string text_;
   const std::string domain_;
-  rebound::Answer answer_;  // views into text_ and the rules of moment_
+  rebound::Answer answer_;  // views into text_, domain_ and overrides_
   std::array<std::vector<float>, rebound::kTaskCount> scores_;
   Texts texts_;
   mutable std::mutex mutex_;  // for the rest

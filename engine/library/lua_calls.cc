@@ -45,6 +45,7 @@ rebound_status ReadMessage(lua_State* L, rebound_client* client, int first, LuaB
 
 // A whole message: code, name and description as of a reply.
 int ClassifyMessage(lua_State* L, rebound_client* client, int first) {
+  lua_settop(L, first);
   LuaBox* const box = PushLuaBox(L);
   const rebound_status status = ReadMessage(L, client, first, box);
   if (status != REBOUND_OK) return PushFailure(L, rebound_last_error(), status);
@@ -62,6 +63,7 @@ int ClassifyMessage(lua_State* L, rebound_client* client, int first) {
 }
 
 int Message(lua_State* L, rebound_client* client, int first) {
+  lua_settop(L, first);
   LuaBox* const box = PushLuaBox(L);
   const rebound_status status = ReadMessage(L, client, first, box);
   if (status != REBOUND_OK) return PushFailure(L, rebound_last_error(), status);

@@ -117,6 +117,7 @@ const rebound_answer* FactsOf(lua_State* L, LuaBox* box) {
 }
 
 int ExtractRetryTiming(lua_State* L) {
+  lua_settop(L, 1);
   LuaBox* const box = PushLuaBox(L);
   const long seconds = rebound_answer_retry_after(FactsOf(L, box));
   if (seconds == 0) {
@@ -128,6 +129,7 @@ int ExtractRetryTiming(lua_State* L) {
 }
 
 int IdentifyBlocklist(lua_State* L) {
+  lua_settop(L, 1);
   LuaBox* const box = PushLuaBox(L);
   if (rebound_answer_blocklist_count(FactsOf(L, box)) == 0) {
     lua_pushnil(L);
@@ -138,6 +140,7 @@ int IdentifyBlocklist(lua_State* L) {
 }
 
 int ExtractSmtpCodes(lua_State* L) {
+  lua_settop(L, 1);
   LuaBox* const box = PushLuaBox(L);
   const rebound_answer* const facts = FactsOf(L, box);
   lua_createtable(L, 0, 2);
@@ -149,6 +152,7 @@ int ExtractSmtpCodes(lua_State* L) {
 }
 
 int Facts(lua_State* L) {
+  lua_settop(L, 1);
   LuaBox* const box = PushLuaBox(L);
   if (FactsOf(L, box) == nullptr) {
     lua_newtable(L);

@@ -208,7 +208,8 @@ rebound_status rebound_classify(rebound_client* client, const char* text, size_t
   return WithClient(client, [&](Client& c) {
     CheckGiven(answer, "the out parameter");
     const rebound::BounceKind bounce_kind = rebound::KindArgument(kind);
-    *answer = new rebound_answer(c.Now(), rebound::ReadableArgument(text, length),
+    const std::shared_ptr<const rebound::Moment> moment = c.Now();
+    *answer = new rebound_answer(*moment, rebound::ReadableArgument(text, length),
                                  rebound::DomainArgument(domain_or_null), bounce_kind);
   });
 }
@@ -226,7 +227,8 @@ rebound_status rebound_classify_message(rebound_client* client, const char* mess
   if (report != nullptr) *report = nullptr;
   return WithClient(client, [&](Client& c) {
     CheckGiven(report, "the out parameter");
-    *report = new rebound_report(c.Now(), rebound::TextArgument(message, length, "the message"));
+    const std::shared_ptr<const rebound::Moment> moment = c.Now();
+    *report = new rebound_report(*moment, rebound::TextArgument(message, length, "the message"));
   });
 }
 

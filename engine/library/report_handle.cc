@@ -38,8 +38,7 @@ void WriteText(std::string_view key, const std::string& text, JsonWriter* writer
 
 }  // namespace
 
-rebound_report::rebound_report(const std::shared_ptr<const rebound::Moment>& moment,
-                               std::string_view message)
+rebound_report::rebound_report(const rebound::Moment& moment, std::string_view message)
     : report_(rebound::ParseMessage(message, {.max_bytes = rebound::kFileMessageBytes})) {
   answers_.reserve(report_.recipients.size());
   for (const RecipientReport& recipient : report_.recipients) {

@@ -13,7 +13,7 @@
 struct rebound_report {
  public:
   // Throws as ParseMessage does, of at most kFileMessageBytes.
-  rebound_report(const std::shared_ptr<const rebound::Moment>& moment, std::string_view message);
+  rebound_report(const rebound::Moment& moment, std::string_view message);
   rebound_report(const rebound_report&) = delete;
   rebound_report& operator=(const rebound_report&) = delete;
 
