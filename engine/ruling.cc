@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "engine/joined_reply.h"
 #include "engine/overrides/fold.h"
 #include "engine/vocabulary.h"
 
@@ -61,6 +62,15 @@ const TextRule* RuleOf(const Ruling& ruling, Task task) {
   return first ? &ruling.rules->rules()[*first] : nullptr;
 }
 
+// Rules are written for the one line that a reply is; who copied one line of several from a log is
+// found too.
+template <class Find>
+auto FindInLines(std::string_view text, Find find) {
+  if (!HasSeveralLines(text)) return find(text);
+  auto found = find(JoinReply(text));
+  return found ? found : find(text);
+}
+
 }  // namespace
 
 bool Ruling::empty() const {
@@ -68,13 +78,33 @@ bool Ruling::empty() const {
          std::none_of(by_rule.begin(), by_rule.end(), [](const auto& rule) { return rule; });
 }
 
+std::optional<OverrideVerdict> TestOverrides(const Overrides& overrides, BounceKind kind,
+                                             std::string_view text, std::string_view domain) {
+  return FindInLines(text,
+                     [&](std::string_view line) { return overrides.Test(kind, line, domain); });
+}
+
+std::array<std::optional<size_t>, kTaskCount> FindTextRules(const TextRules& rules,
+                                                            std::string_view text) {
+  if (!HasSeveralLines(text)) return rules.Find(text);
+  auto found = rules.Find(JoinReply(text));
+  const auto as_written = rules.Find(text);
+  for (size_t i = 0; i < found.size(); ++i) {
+    if (!found[i]) found[i] = as_written[i];
+  }
+  return found;
+}
+
 Ruling FindRuling(const RuleSources& sources, BounceKind kind, std::string_view text,
                   std::string_view domain) {
   Ruling ruling;
-  if (sources.overrides != nullptr) ruling.override = sources.overrides->Find(kind, text, domain);
+  if (sources.overrides != nullptr) {
+    ruling.override = FindInLines(
+        text, [&](std::string_view line) { return sources.overrides->Find(kind, line, domain); });
+  }
   if (sources.text_rules != nullptr && CauseOfOverride(ruling) == nullptr) {
     ruling.rules = sources.text_rules->Current();
-    ruling.by_rule = ruling.rules->Find(text);
+    ruling.by_rule = FindTextRules(*ruling.rules, text);
   }
   return ruling;
 }

@@ -32,8 +32,15 @@ struct Ruling {
 };
 
 // `domain`: the recipient's, empty where it is not known. Counts the override's hit.
+// A reply of several lines is asked about as one line, and then as it stands.
 Ruling FindRuling(const RuleSources& sources, BounceKind kind, std::string_view text,
                   std::string_view domain);
+
+// The same of one kind of rules, for people: without a count.
+std::optional<OverrideVerdict> TestOverrides(const Overrides& overrides, BounceKind kind,
+                                             std::string_view text, std::string_view domain);
+std::array<std::optional<size_t>, kTaskCount> FindTextRules(const TextRules& rules,
+                                                            std::string_view text);
 
 struct RuledLabel {
   size_t label;

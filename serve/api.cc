@@ -87,7 +87,9 @@ Api::Api(const ApiOptions& options, const Engine* engine, Cache* cache, Reloader
       overrides_(LoadOverrides(options)),
       text_rules_(options.text_rules),
       classify_(engine, cache, &policy_, rules(), options.max_batch),
-      classify_v3_(engine, cache, &policy_, rules(), TasksOf(*reloader), options.max_batch),
+      answers_(engine, cache, &policy_, rules(), TasksOf(*reloader)),
+      classify_v3_(&answers_, options.max_batch),
+      dsn_(&answers_, options.max_batch),
       labels_(engine, rules(), options.max_batch),
       models_(reloader),
       trainer_(options.trainer ? std::make_unique<Trainer>(*options.trainer) : nullptr),
@@ -97,6 +99,7 @@ Api::Api(const ApiOptions& options, const Engine* engine, Cache* cache, Reloader
       background_(kMostSlowWaiting) {
   classify_.AddTo(&router_);
   classify_v3_.AddTo(&router_);
+  dsn_.AddTo(&router_);
   labels_.AddTo(&router_);
   models_.AddTo(&router_);
   retrain_.AddTo(&router_);
@@ -184,7 +187,7 @@ Response Api::Dispatch(Exchange* exchange) {
   const Scope scope = match.route->scope;
   if (auto refusal = gate_.Refuse(request, scope, &exchange->caller)) return std::move(*refusal);
   exchange->parameter = match.parameter;
-  exchange->slow = match.route->slow;
+  exchange->slow = match.route->slow || request.body.size() >= match.route->slow_bytes;
   return exchange->slow ? Response() : Run(exchange);
 }
 

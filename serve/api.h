@@ -18,6 +18,7 @@
 #include "serve/cache.h"
 #include "serve/classify_routes.h"
 #include "serve/classify_v3.h"
+#include "serve/dsn_routes.h"
 #include "serve/gate.h"
 #include "serve/http.h"
 #include "serve/label_routes.h"
@@ -29,6 +30,7 @@
 #include "serve/router.h"
 #include "serve/status_routes.h"
 #include "serve/trainer.h"
+#include "serve/whole_answers.h"
 
 namespace rebound {
 
@@ -85,7 +87,9 @@ class Api {
   const std::unique_ptr<Overrides> overrides_;  // null: none
   TextRuleFile text_rules_;
   const ClassifyRoutes classify_;
+  const WholeAnswers answers_;
   const ClassifyV3 classify_v3_;
+  const DsnRoutes dsn_;
   const LabelRoutes labels_;
   const ModelRoutes models_;
   const std::unique_ptr<Trainer> trainer_;  // null: no store

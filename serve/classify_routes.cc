@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/json.h"
+#include "serve/answer_log.h"
 #include "serve/metrics.h"
 #include "serve/prediction.h"
 #include "serve/texts.h"
@@ -71,6 +72,7 @@ Response ClassifyRoutes::Classify(const Call& call, const Shape& shape) const {
     const TaskAnswer answer =
         Engine::Decide(models, shape.task, prediction, text, &scratch, &ruling);
     CountAnswer(call.metrics, models, shape.task, prediction, answer);
+    LogAnswer(text, shape.task, answer, ruling);
     if (body.size() > 1) body += ',';
     body.append("{\"class\":\"").append(TaskLabels(shape.task)[answer.label]).append("\"");
     if (probability) AppendProbability(answer.probability, &body);

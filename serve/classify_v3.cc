@@ -1,23 +1,17 @@
 #include "serve/classify_v3.h"
 
 #include <algorithm>
-#include <array>
-#include <memory>
-#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/text.h"
-#include "engine/answer.h"
-#include "serve/metrics.h"
-#include "serve/prediction.h"
 #include "serve/problem.h"
 #include "serve/texts.h"
 
 namespace rebound {
 namespace {
 
-constexpr std::array<std::string_view, 3> kQuery = {"scores", "explain", "bypass_cache"};
-// A text is explained in up to a hundred times as long as it is answered.
-constexpr size_t kMaxExplainedTexts = 100;
 constexpr size_t kMostDomainBytes = 255;
 
 [[noreturn]] void Refuse(const std::string& detail) { throw Refusal{MakeProblem(422, detail)}; }
@@ -73,26 +67,13 @@ BounceKind ReadKind(const JsonValue& body) {
 
 }  // namespace
 
-// What all texts of one request are answered with.
-struct ClassifyV3::Moment {
-  ModelSet models;
-  std::shared_ptr<const BackoffPolicy> policy;
-  Cache* cache = nullptr;  // null: not asked
-  AnswerOptions options;
-  Metrics* metrics = nullptr;
-};
-
 void ClassifyV3::AddTo(Router* router) const {
   router->Add({kPost, "/v3/classify", Scope::kClassify,
                [this](const Call& call) { return Classify(call); }});
 }
 
 Response ClassifyV3::Classify(const Call& call) const {
-  CheckQuery(call.target, kQuery);
-  Moment moment;
-  moment.options = {tasks_, QueryBool(call.target, "scores"), QueryBool(call.target, "explain")};
-  moment.metrics = call.metrics;
-  if (!QueryBool(call.target, "bypass_cache") && cache_->enabled()) moment.cache = cache_;
+  WholeAnswers::Moment moment = answers_->Asked(call);
   Texts read = ReadTexts(call.request, TextsForm::kEachOnItsOwn, max_batch_);
   if (moment.options.explain && read.texts.size() > kMaxExplainedTexts) {
     throw Refusal{MakeProblem(413, "with 'explain' a batch has at most " +
@@ -100,11 +81,7 @@ Response ClassifyV3::Classify(const Call& call) const {
   }
   const BounceKind kind = ReadKind(read.document);
   const std::vector<std::string_view> domains = ReadDomains(&read);
-  moment.models = engine_->Take();
-  moment.policy = policy_->Current();
-  for (const Task task : tasks_) {
-    if (moment.models.Get(task) == nullptr) return NoModelYet(task);
-  }
+  answers_->TakeModels(&moment);
   // Stable: what is wrong with the text itself is told first.
   std::stable_sort(read.errors.begin(), read.errors.end(),
                    [](const ItemError& a, const ItemError& b) { return a.index < b.index; });
@@ -116,31 +93,16 @@ Response ClassifyV3::Classify(const Call& call) const {
   writer.StartObject().Key("results").StartArray();
   for (size_t i = 0; i < read.texts.size(); ++i) {
     if (error == read.errors.end() || error->index != i) {
-      WriteResult(moment, {read.texts[i], domains[i], kind, read.offsets[i]}, &writer);
+      answers_->Write(moment, {read.texts[i], domains[i], kind, read.offsets[i]}, &writer);
       continue;
     }
     writer.StartObject().Key("error").Raw(MakeProblem(422, error->detail).body).EndObject();
     while (error != read.errors.end() && error->index == i) ++error;
   }
   writer.EndArray().Key("models");
-  WriteModels(moment.models, tasks_, &writer);
+  answers_->WriteModels(moment, &writer);
   writer.EndObject();
   return response;
-}
-
-void ClassifyV3::WriteResult(const Moment& moment, const Question& question,
-                             JsonWriter* writer) const {
-  const Answer answer = AnswerQuestion(
-      moment.models, rules_, question, moment.options,
-      [&](const ModelSet& models, Task task, Engine::Scratch* scratch) {
-        return PredictionOf(models, task, moment.cache, scratch);
-      },
-      &ScratchOfThread());
-  for (const Task task : tasks_) {
-    const Answer::OfTask& of = *answer.tasks[Index(task)];
-    CountAnswer(moment.metrics, moment.models, task, of.prediction, of.answer);
-  }
-  WriteAnswer(answer, *moment.policy, writer);
 }
 
 }  // namespace rebound

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "engine/answer.h"
+#include "serve/answer_log.h"
 #include "serve/metrics.h"
 #include "serve/prediction.h"
 #include "serve/texts.h"
@@ -38,6 +39,7 @@ Response LabelRoutes::Classify(const Call& call) const {
         AnswerQuestion(models, rules_, {text}, options, Engine::Predict, &ScratchOfThread());
     const Answer::OfTask& of = *answer.tasks[Index(kTask)];
     CountAnswer(call.metrics, models, kTask, of.prediction, of.answer);
+    LogAnswer(answer);
     WriteLabelAnswer(answer, &writer);
   }
   if (!read.single) writer.EndArray();

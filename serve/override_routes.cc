@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/utc_time.h"
+#include "engine/ruling.h"
 #include "serve/problem.h"
 #include "serve/texts.h"
 #include "tokenizer/normaliser.h"
@@ -31,7 +32,7 @@ void WriteList(const OverrideListStatus& list, JsonWriter* writer) {
   w.StartObject().Key("kind").String(BounceKindName(list.kind));
   w.Key("list").String(list.is_user ? "user" : "system");
   w.Key("source").String(RepairUtf8(list.source));
-  w.Key("rules").Uint(list.rules);
+  w.Key("rules").Uint(list.rules).Key("hits").Uint(list.hits);
   WriteTime("loaded_at", list.loaded_at, writer);
   if (list.loaded_at) w.Key("age").Int(list.age.count());
   w.Key("missing").Bool(list.missing).Key("stale").Bool(list.stale);
@@ -114,7 +115,8 @@ Response OverrideRoutes::Test(const Call& call) const {
   if (text.empty()) Refuse("'message' is missing, empty or blank");
   const BounceKind kind = KindOf(body);
   std::optional<OverrideVerdict> verdict;
-  if (overrides_ != nullptr) verdict = overrides_->Test(kind, text, TextOf(body, "domain"));
+  if (overrides_ != nullptr)
+    verdict = TestOverrides(*overrides_, kind, text, TextOf(body, "domain"));
   Response response;
   JsonWriter w(&response.body);
   w.StartObject().Key("matched").Bool(verdict.has_value());
@@ -129,7 +131,7 @@ Response OverrideRoutes::Test(const Call& call) const {
     w.Key("line").Uint(verdict->rule.line);
   }
   const std::shared_ptr<const TextRules> rules = text_rules_->Current();
-  const auto found = rules->Find(text);
+  const auto found = FindTextRules(*rules, text);
   w.Key("text_rules").StartArray();
   for (const auto& position : found) {
     if (!position) continue;

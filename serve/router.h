@@ -2,7 +2,9 @@
 // read only. Thread-safe once filled.
 #pragma once
 
+#include <cstddef>
 #include <functional>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -35,6 +37,8 @@ struct Route {
   // Takes so long that it would hold up a worker: `answer` is called on the Api's one thread for
   // slow work, and too much of it waiting is answered 503.
   bool slow = false;
+  // The same for bodies of so many bytes and more alone.
+  size_t slow_bytes = std::numeric_limits<size_t>::max();
 };
 
 inline constexpr std::string_view kGet = "GET";

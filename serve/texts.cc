@@ -1,5 +1,6 @@
 #include "serve/texts.h"
 
+#include <array>
 #include <utility>
 
 #include "base/text.h"
@@ -15,19 +16,7 @@ namespace {
   throw Refusal{MakeProblem(status, detail, items)};
 }
 
-void CheckContentType(const Request& request) {
-  const std::string* encoding = request.FindHeader("content-encoding");
-  if (encoding != nullptr && AsciiLower(*encoding) != "identity") {
-    Refuse(415, "the body must not be compressed");
-  }
-  const std::string* type = request.FindHeader("content-type");
-  if (type == nullptr) return;
-  const std::string_view media = Trim(std::string_view(*type).substr(0, type->find(';')));
-  constexpr std::string_view kJson = "application/json";
-  if (media != kJson && AsciiLower(media) != kJson) {
-    Refuse(415, "Content-Type must be application/json");
-  }
-}
+constexpr std::array<std::string_view, 1> kJson = {"application/json"};
 
 JsonDocument ParseBody(std::string_view body) {
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
@@ -132,6 +121,22 @@ int CodeUnit(std::string_view json, size_t i) {
 
 }  // namespace
 
+void CheckContentType(const Request& request, std::span<const std::string_view> accepted) {
+  const std::string* encoding = request.FindHeader("content-encoding");
+  if (encoding != nullptr && AsciiLower(*encoding) != "identity") {
+    Refuse(415, "the body must not be compressed");
+  }
+  const std::string* type = request.FindHeader("content-type");
+  if (type == nullptr) return;
+  const std::string_view media = Trim(std::string_view(*type).substr(0, type->find(';')));
+  std::string names;
+  for (const std::string_view name : accepted) {
+    if (media == name || AsciiLower(media) == name) return;
+    names.append(names.empty() ? "" : " or ").append(name);
+  }
+  Refuse(415, "Content-Type must be " + names);
+}
+
 std::string RepairSurrogates(std::string_view json) {
   constexpr size_t kEscape = 6;
   std::string repaired;
@@ -169,14 +174,14 @@ const JsonValue* FindPresent(const JsonValue& object, std::string_view key) {
 }
 
 JsonDocument ReadObject(const Request& request) {
-  CheckContentType(request);
+  CheckContentType(request, kJson);
   JsonDocument document = ParseBody(request.body);
   if (!document.IsObject()) Refuse(422, "the body is not a JSON object");
   return document;
 }
 
 Texts ReadTexts(const Request& request, TextsForm form, size_t max_batch) {
-  CheckContentType(request);
+  CheckContentType(request, kJson);
   Texts read;
   if (ReadPlain(request.body, form, max_batch, &read)) return read;
   read.document = ReadObject(request);

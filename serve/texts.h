@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,10 @@ struct Texts {
 
 // kEachOnItsOwn: as kSingleOrMany, but a bad text of a batch refuses itself alone.
 enum class TextsForm { kSingle, kSingleOrMany, kEachOnItsOwn };
+
+// Throws Refusal (415) where the body is compressed or of a Content-Type that is none of `accepted`
+// (lower case, without parameters); a missing one is accepted.
+void CheckContentType(const Request& request, std::span<const std::string_view> accepted);
 
 // The body as a JSON object. Bytes that are no UTF-8 and halves of surrogate pairs are replaced,
 // never refused: bounces are dirty. Throws Refusal: 415 for another content type, 400 for what is

@@ -66,8 +66,13 @@ std::shared_ptr<const OverrideSet> Overrides::Current() const {
 
 OverrideMatch Overrides::Find(BounceKind kind, std::string_view text,
                               std::string_view domain) const {
-  OverrideMatch match = Current()->Find(kind, text, domain);
-  if (match) CountHit(match, std::chrono::system_clock::now());
+  const std::shared_ptr<const OverrideSet> set = Current();
+  OverrideMatch match = set->Find(kind, text, domain);
+  if (!match) return match;
+  CountHit(match, std::chrono::system_clock::now());
+  const auto of_kind = static_cast<size_t>(kind);
+  const size_t list = match.list == set->lists()[of_kind][0] ? 0 : 1;
+  hits_[of_kind][list].fetch_add(1, std::memory_order_relaxed);
   return match;
 }
 
@@ -210,6 +215,8 @@ std::vector<OverrideListStatus> Overrides::Status(Clock::time_point now) const {
   const std::lock_guard lock(mutex_);
   for (const auto& [status, read_at] : published_) {
     all.push_back(status);
+    all.back().hits = hits_[static_cast<size_t>(status.kind)][status.is_user ? 0 : 1].load(
+        std::memory_order_relaxed);
     if (read_at) all.back().age = std::chrono::duration_cast<std::chrono::seconds>(now - *read_at);
   }
   return all;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -41,6 +42,7 @@ struct OverrideListStatus {
   std::string last_error;  // of the last read; empty: it went well
   uint64_t refreshes = 0;  // reads that went well
   uint64_t failures = 0;
+  uint64_t hits = 0;  // texts that a rule of it decided, ever
 };
 
 // A rule, what it says and how often it decided.
@@ -129,6 +131,8 @@ class Overrides {
 
   mutable std::mutex mutex_;  // for the rest
   std::shared_ptr<const OverrideSet> current_;
+  // By kind, the user's before the system's. Relaxed.
+  mutable std::array<std::array<std::atomic<uint64_t>, 2>, 2> hits_{};
   std::vector<std::pair<OverrideListStatus, std::optional<Clock::time_point>>> published_;
   bool stopping_ = false;
   std::condition_variable stop_;

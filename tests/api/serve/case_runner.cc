@@ -203,10 +203,14 @@ Served::Options OptionsOf(const CaseFile& file, std::filesystem::path* models) {
     return it == file.settings.end() ? std::string(initial) : it->second;
   };
   options.api.gate = GateOf(setting);
-  const std::string policy = setting("backoff-policy", "");
-  if (!policy.empty()) {
-    options.api.backoff_policy = std::filesystem::path(std::getenv("REBOUND_SOURCE")) / policy;
-  }
+  const auto source_file = [&](const char* name) {
+    const std::string file = setting(name, "");
+    if (file.empty()) return std::filesystem::path();
+    return std::filesystem::path(std::getenv("REBOUND_SOURCE")) / file;
+  };
+  options.api.backoff_policy = source_file("backoff-policy");
+  options.api.overrides = source_file("overrides");
+  options.api.text_rules = source_file("text-rules");
   options.api.max_batch = std::stoul(setting("max-batch", "1000"));
   options.api.cache.stats = setting("cache-stats", "false") == "true";
   options.api.cache.folder = setting("cache-folder", "");
