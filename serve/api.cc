@@ -110,6 +110,8 @@ Api::Api(const ApiOptions& options, const Engine* engine, Cache* cache, Reloader
   metrics_->AddSource([cache](MetricsText* text) { WriteCacheMetrics(*cache, text); });
   metrics_->AddSource(
       [reloader](MetricsText* text) { WriteModelMetrics(reloader->Statuses(), text); });
+  metrics_->AddSource(
+      [this](MetricsText* text) { WriteRuleMetrics(overrides_.get(), text_rules_, text); });
   if (AccessLog* const log = gate_.access_log(); log != nullptr) {
     metrics_->AddSource([log](MetricsText* text) {
       text->Counter("rebound_access_log_lost_lines_total",
