@@ -103,13 +103,13 @@ TEST_F(ServedSourcesTest, PostgresAndLdapGiveRulesAndOutliveTheirServers) {
   // The password comes from the environment, so that none stands in the configuration.
   ::setenv("RULES_PASSWORD", "pass@word/1", 1);
   Start(uri, "SELECT domain, bounce_code, rule FROM overrides",
-        ldap.uri("cn=reader,dc=example,dc=org:${RULES_PASSWORD}@"), kSearch);
+        ldap.uri("cn=reader,dc=example,dc=org:${RULES_PASSWORD}"), kSearch);
   EXPECT_EQ(CodeOf("virus storage exceeded"), 22);
   EXPECT_EQ(CodeOf("virus TSS04", "example.com"), 51);
   EXPECT_EQ(CodeOf("virus: not listed", "b.example"), 10) << "a row for every value";
   EXPECT_EQ(CodeOf("virus: not listed", "c.example"), 53);
   EXPECT_EQ(CodeOf("virus lost"), 21);
-  execute("UPDATE overrides SET bounce_code = 23 WHERE bounce_code = 22");
+  execute("UPDATE public.overrides SET bounce_code = 23 WHERE bounce_code = 22");
   ExpectFresh(0);
   EXPECT_EQ(CodeOf("virus storage exceeded"), 23);
 
