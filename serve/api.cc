@@ -119,6 +119,8 @@ Api::Api(const ApiOptions& options, const Engine* engine, Cache* cache, Reloader
   if (contributions_ != nullptr) {
     metrics_->AddSource([this](MetricsText* text) { contributions_->WriteMetrics(text); });
   }
+  metrics_->AddSource(
+      [this](MetricsText* text) { WriteRuleMetrics(overrides_.get(), text_rules_, text); });
   if (AccessLog* const log = gate_.access_log(); log != nullptr) {
     metrics_->AddSource([log](MetricsText* text) {
       text->Counter("rebound_access_log_lost_lines_total",

@@ -85,6 +85,35 @@ void WriteModelMetrics(const std::vector<TaskStatus>& statuses, MetricsText* tex
   }
 }
 
+void WriteRuleMetrics(const Overrides* overrides, const TextRuleFile& text_rules,
+                      MetricsText* text) {
+  if (overrides != nullptr) {
+    const std::vector<OverrideListStatus> lists = overrides->Status();
+    const auto sample = [&](const OverrideListStatus& list, uint64_t value) {
+      text->Sample(
+          {{"kind", BounceKindName(list.kind)}, {"list", list.is_user ? "user" : "system"}}, value);
+    };
+    text->Begin("rebound_override_hits_total", MetricKind::kCounter,
+                "Texts that a rule of the list decided.");
+    for (const OverrideListStatus& list : lists) sample(list, list.hits);
+    text->Begin("rebound_override_rules", MetricKind::kGauge, "Rules of the list in force.");
+    for (const OverrideListStatus& list : lists) sample(list, list.rules);
+    text->Begin("rebound_override_stale", MetricKind::kGauge,
+                "1 where the list could not be read the last time; /v3/overrides tells why.");
+    for (const OverrideListStatus& list : lists) sample(list, !list.last_error.empty());
+    text->Begin("rebound_override_bad_lines", MetricKind::kGauge,
+                "Lines of the list that are no rules and are left out.");
+    for (const OverrideListStatus& list : lists) sample(list, list.bad_count);
+  }
+  const TextRuleFile::Status status = text_rules.GetStatus();
+  if (status.file.empty()) return;
+  text->Gauge("rebound_text_rules", "Rules of --text-rules in force.",
+              static_cast<double>(status.rules));
+  text->Gauge("rebound_text_rules_stale",
+              "1 where --text-rules could not be read the last time; /v3/overrides tells why.",
+              status.last_error.empty() ? 0 : 1);
+}
+
 void WriteDoorMetrics(const DoorStats& stats, MetricsText* text) {
   text->Gauge("rebound_open_connections", "Connections of clients.",
               static_cast<double>(stats.open_connections));

@@ -41,7 +41,8 @@ function named(schema) {
   return schema && schema.$ref ? `${shape(schema)} = ${shape(resolve(schema))}` : shape(schema);
 }
 
-const json = (value) => JSON.stringify(value, null, 2);
+// A text is a body that is no JSON.
+const json = (value) => typeof value === 'string' ? value : JSON.stringify(value, null, 2);
 const content = (part) => Object.entries((part && part.content) || {})[0] || [];
 
 function responsesOf(operation) {
@@ -66,6 +67,7 @@ function responsesOf(operation) {
 }
 
 async function send(method, path, operation, fields, bodyField, output, button) {
+  const [media] = content(operation.requestBody);
   let target = path;
   const query = new URLSearchParams();
   for (const [parameter, input] of fields) {
@@ -78,7 +80,7 @@ async function send(method, path, operation, fields, bodyField, output, button) 
   if ([...query].length) target += `?${query}`;
   const key = document.getElementById('key').value;
   const headers = key ? {'X-API-Key': key} : {};
-  if (bodyField) headers['Content-Type'] = 'application/json';
+  if (bodyField) headers['Content-Type'] = media;
   button.disabled = true;
   output.hidden = false;
   output.textContent = '…';
@@ -141,8 +143,11 @@ function tryForm(method, path, operation) {
 function inside(method, path, operation) {
   const box = element('div', 'inside');
   if (operation.description) box.append(element('p', '', operation.description));
-  const [, body] = content(operation.requestBody);
-  if (body) box.append(element('h4', '', 'Body'), element('pre', '', named(body.schema)));
+  const [media, body] = content(operation.requestBody);
+  if (body) {
+    const title = media === 'application/json' ? 'Body' : `Body, ${media}`;
+    box.append(element('h4', '', title), element('pre', '', named(body.schema)));
+  }
   if (operation.parameters) {
     const table = element('table');
     for (const parameter of operation.parameters) {

@@ -40,13 +40,24 @@ function card(title, name, share, source, facts) {
   return made;
 }
 
+// The rule that people wrote, as a sentence.
+function ruleOf(override) {
+  if (!override) return undefined;
+  const whose = override.domain ? `for ${override.domain}` : 'for all';
+  return `${override.bounce_code} ${override.description}: “${override.rule}”, ${whose}`;
+}
+
 function show(result) {
   const cards = [];
   const smtp = result.smtp || {};
+  const momentum = result.momentum_code;
   if (result.label !== undefined) {
     cards.push(card('Label', result.label, result.confidence, result.label_source, [
       ['Do', result.action.replaceAll('_', ' ')], ['Model said', result.model_label],
-      ['Fault', result.fault], ['Suppress', result.suppress],
+      ['Fault', result.fault && result.fault.replaceAll('_', ' ')],
+      ['Suppress', result.suppress && result.suppress.replaceAll('_', ' ')],
+      ['Momentum', momentum && `${momentum.code} ${momentum.name} (${momentum.category})`],
+      ['Override', ruleOf(result.override)],
       ['Status', [smtp.code, smtp.enhanced_code].filter(Boolean).join(' ')],
       ['Block list', result.blocklist && result.blocklist.name]]));
   }

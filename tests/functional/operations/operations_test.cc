@@ -42,6 +42,8 @@ class OperationsTest : public testing::Test {
     Identity identity;
     WriteFileDurably(folder_.path() / "cert.pem", identity.CertificatePem());
     WriteFileDurably(folder_.path() / "key.pem", identity.KeyPem());
+    WriteFileDurably(folder_.path() / "rules.ovr", ",22,storage exceeded\n,777,no such code\n");
+    WriteFileDurably(folder_.path() / "text-rules", "label:spam_blocked XYZZY\n");
   }
   // With all that brings metrics of its own.
   std::vector<std::string> Arguments() const {
@@ -52,6 +54,8 @@ class OperationsTest : public testing::Test {
             "--tls-key",    folder + "key.pem",
             "--threads",    "2",
             "--access-log", folder + "access.log",
+            "--overrides",  folder + "rules.ovr",
+            "--text-rules", folder + "text-rules",
             "--log-level",  "error"};
   }
   // Everybody's names must be those of the page.
@@ -73,16 +77,24 @@ TEST_F(OperationsTest, MetricsOfTheServerAreWellFormedAndTrue) {
   ASSERT_NE(server.port(), 0);
   TlsClient client(server.port());
   EXPECT_EQ(client.Ask(PostRequest("/v1/bnac", R"({"message":"greylisting"})")).status, 200);
+  EXPECT_EQ(client.Ask(PostRequest("/v1/bnac", R"({"message":"storage exceeded"})")).status, 200);
   HttpClient(server.port()).Ask(std::string("\x16\x03\x01\0\x05hello", 10));
   TlsClient bad(server.port());
   EXPECT_EQ(bad.Ask("GET / HTTP/1.1\r\n\r\n").status, 400);  // no Host
   const Reply reply = client.Ask(GetRequest("/metrics"));
   ASSERT_EQ(reply.status, 200);
   const MetricsPage page = ReadMetricsPage(reply.body);
-  EXPECT_EQ(page.Value("rebound_requests_total", {{"route", "/v1/bnac"}, {"code", "200"}}), 1);
+  EXPECT_EQ(page.Value("rebound_requests_total", {{"route", "/v1/bnac"}, {"code", "200"}}), 2);
   EXPECT_EQ(page.Value("rebound_predictions_total",
                        {{"task", "bnac"}, {"class", "GRAYLISTING"}, {"source", "model"}}),
             1);
+  const std::map<std::string, std::string> user = {{"kind", "smtp"}, {"list", "user"}};
+  EXPECT_EQ(page.Value("rebound_override_hits_total", user), 1);
+  EXPECT_EQ(page.Value("rebound_override_rules", user), 1);
+  EXPECT_EQ(page.Value("rebound_override_bad_lines", user), 1);
+  EXPECT_EQ(page.Value("rebound_override_stale", user), 0);
+  EXPECT_EQ(page.Value("rebound_text_rules"), 1);
+  EXPECT_EQ(page.Value("rebound_text_rules_stale"), 0);
   EXPECT_EQ(page.Value("rebound_tls_handshakes_total"), 2);
   EXPECT_EQ(page.Value("rebound_tls_handshake_failures_total"), 1);
   EXPECT_EQ(page.Value("rebound_refused_requests_total"), 1);
@@ -132,7 +144,7 @@ TEST_F(OperationsTest, DashboardAndAlertsUseMetricsThatExist) {
   }
   for (const char* name :
        {"ReboundErrors", "ReboundSlow", "ReboundModelReloadFailed", "ReboundLowConfidence",
-        "ReboundCertificateEnds", "ReboundCacheHitsDropped", "ReboundSheds"}) {
+        "ReboundCertificateEnds", "ReboundCacheHitsDropped", "ReboundRulesStale", "ReboundSheds"}) {
     EXPECT_EQ(alert_names.count(name), 1U) << name;
   }
   EXPECT_EQ(Promtool("check rules " + (Deploy() / "prometheus-alerts.yaml").string()), 0);
@@ -157,6 +169,8 @@ TEST_F(OperationsTest, TheScrapeExampleIsOfThisServer) {
 TEST_F(OperationsTest, CheckConfigExits0OnlyWhereTheServerWouldServe) {
   auto arguments = Arguments();
   arguments.push_back("--check-config");
+  EXPECT_EQ(ServerProcess(arguments).Wait(), 1) << "a line of the rules is none";
+  WriteFileDurably(folder_.path() / "rules.ovr", ",22,storage exceeded\n");
   EXPECT_EQ(ServerProcess(arguments).Wait(), 0);
   EXPECT_FALSE(std::filesystem::exists(folder_.path() / "access.log"));
   WriteFileDurably(folder_.path() / "key.pem", Identity().KeyPem());  // another's

@@ -290,6 +290,7 @@ TEST_F(OverridesTest, CountsHitsAndShowsTheMostUsedFirst) {
   EXPECT_GE(*uses[0].last_hit + seconds(1), before);
   EXPECT_EQ(uses[1].hits, 1U);
   EXPECT_EQ(overrides.Uses(1).size(), 1U);
+  EXPECT_EQ(overrides.Status()[0].hits, 4U) << "of the list, whatever became of its rules";
 }
 
 TEST_F(OverridesTest, TestsATextForPeople) {

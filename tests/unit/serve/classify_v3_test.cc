@@ -128,9 +128,11 @@ TEST_F(UnsureTest, WhatTheCodeDecidedTellsTheModelsOwnClassBeside) {
   EXPECT_EQ(Keys(backoff), std::vector<std::string>({"class", "probability", "source",
                                                      "model_class", "fields", "actions"}));
   EXPECT_EQ(GetJsonString(backoff, "class"), "MAILBOX_FULL");
-  EXPECT_EQ(Keys(result),
-            std::vector<std::string>({"bnac", "backoff", "label", "confidence", "label_source",
-                                      "model_label", "action", "smtp"}));
+  EXPECT_EQ(Keys(result), std::vector<std::string>({"bnac", "backoff", "label", "confidence",
+                                                    "label_source", "model_label", "action",
+                                                    "fault", "suppress", "smtp", "momentum_code"}));
+  EXPECT_EQ(GetJsonString(result, "fault"), "recipient");
+  EXPECT_EQ(GetJsonString(result, "suppress"), "after_repeats") << "nobody is sure";
   EXPECT_EQ(GetJsonString(result, "label"), "mailbox_full");
   EXPECT_EQ(GetJsonString(result, "label_source"), "status_code");
   EXPECT_EQ(GetJsonString(result, "action"), "retry");
