@@ -155,9 +155,13 @@ bool Api::StopSlowRoutes() {
 // Leaves a slow request to the threads of its lane; false where they have enough to do.
 bool Api::Defer(const Exchange& exchange, const Done& done) {
   const Lane lane = exchange.route->lane;
-  std::function<void()> work = [this, later = std::make_shared<Exchange>(exchange), done] {
+  std::function<void()> work = [this, lane, later = std::make_shared<Exchange>(exchange), done] {
     try {
-      Response response = Answer(later.get(), &Api::Run);
+      Response response =
+          lane != Lane::kAlone &&
+                  contributions_->pool.IsLate(lane, std::chrono::steady_clock::now() - later->start)
+              ? MakeProblem(503, "the label store is slow; try again later")
+              : Answer(later.get(), &Api::Run);
       Finish(*later, &response);
       done(std::move(response));
     } catch (...) {

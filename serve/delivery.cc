@@ -14,6 +14,9 @@ using std::chrono::milliseconds;
 constexpr size_t kMostEntries = 200;
 constexpr int64_t kMostProposals = 1000;
 
+// To take them out of the spool costs a write to the disk each time.
+constexpr size_t kMostUntaken = 32;
+
 constexpr milliseconds kIdle(100);
 // While nothing waits the file is asked so rarely whether another process put something there.
 constexpr int kIdleLooks = 50;
@@ -77,31 +80,38 @@ void Delivery::Run() {
 }
 
 Delivery::Step Delivery::DeliverSome() {
-  std::vector<SpoolEntry> entries = spool_->Read(kMostEntries, kMostProposals);
+  const std::vector<SpoolEntry> entries = spool_->Read(kMostEntries, kMostProposals);
   if (entries.empty()) {
     spool_->Look();
     return Step::kIdle;
   }
-  // An idempotency key stands for one request, so that one goes alone.
-  const auto keyed = std::find_if(entries.begin(), entries.end(), [](const SpoolEntry& entry) {
-    return !entry.idempotency_key.empty();
-  });
-  if (keyed == entries.begin()) {
-    const std::vector<SpoolEntry> first(entries.begin(), entries.begin() + 1);
-    const auto refusal = Deliver(first);
-    if (!refusal) {
-      Take(first);
-      return Step::kDelivered;
+  std::vector<SpoolEntry> delivered;
+  Step step = Step::kHeldUp;
+  const auto take = [&] {
+    if (delivered.empty()) return;
+    Take(delivered);
+    delivered.clear();
+    step = Step::kDelivered;
+  };
+  for (auto first = entries.begin(); first != entries.end();) {
+    // An idempotency key stands for one request, so that one goes alone.
+    const auto keyed = std::find_if(first, entries.end(), [](const SpoolEntry& entry) {
+      return !entry.idempotency_key.empty();
+    });
+    const auto end = keyed == first ? first + 1 : keyed;
+    const std::vector<SpoolEntry> together(first, end);
+    if (const auto refusal = Deliver(together)) {
+      take();
+      if (refusal->passing) return step;
+      const Step each = DeliverEach({first, entries.end()});
+      return step == Step::kDelivered ? step : each;
     }
-    return refusal->passing ? Step::kHeldUp : DeliverEach(entries);
+    delivered.insert(delivered.end(), together.begin(), together.end());
+    if (delivered.size() >= kMostUntaken) take();
+    first = end;
   }
-  const std::vector<SpoolEntry> together(entries.begin(), keyed);
-  const auto refusal = Deliver(together);
-  if (!refusal) {
-    Take(together);
-    return Step::kDelivered;
-  }
-  return refusal->passing ? Step::kHeldUp : DeliverEach(entries);
+  take();
+  return step;
 }
 
 // Finds out which of them the store does not want. What is refused may be the store's state (a

@@ -14,6 +14,11 @@ constexpr int64_t kFormat = 1;  // of the file: PRAGMA user_version
 // What a row takes besides its texts.
 constexpr int64_t kRowBytes = 200;
 
+// Twice as many as there are threads that add.
+constexpr int64_t kLeaveFirst = 10;
+constexpr std::chrono::milliseconds kMostPatience(250);
+constexpr std::chrono::seconds kStillLeaving(1);
+
 // AUTOINCREMENT: an id never comes back, so that order is order. The totals are kept by triggers:
 // to count a million rows for every contribution would take too long.
 constexpr const char* kSchema = R"(
@@ -168,11 +173,29 @@ std::vector<SpoolEntry> Spool::Read(size_t most_entries, int64_t most_proposals)
 }
 
 void Spool::Remove(const std::vector<int64_t>& ids) {
-  const std::lock_guard lock(mutex_);
-  database_.Transact([&] {
-    for (const int64_t id : ids) database_.Execute("DELETE FROM entries WHERE id = ?1", {id});
-  });
-  ReadTotals();
+  {
+    const std::lock_guard lock(mutex_);
+    database_.Transact([&] {
+      for (const int64_t id : ids) database_.Execute("DELETE FROM entries WHERE id = ?1", {id});
+    });
+    ReadTotals();
+  }
+  {
+    const std::lock_guard lock(leaving_mutex_);
+    left_count_ += static_cast<int64_t>(ids.size());
+    last_left_ = std::chrono::steady_clock::now();
+  }
+  left_.notify_all();
+}
+
+void Spool::LetOthersLeave() {
+  if (waiting_ == 0) return;
+  std::unique_lock lock(leaving_mutex_);
+  const auto now = std::chrono::steady_clock::now();
+  if (left_count_ == 0 || now - last_left_ > kStillLeaving) return;
+  const int64_t enough = left_count_ + kLeaveFirst;
+  left_.wait_until(lock, now + kMostPatience,
+                   [&] { return waiting_ == 0 || left_count_ >= enough; });
 }
 
 void Spool::Bury(int64_t id, std::string_view why) {

@@ -7,6 +7,8 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <filesystem>
 #include <mutex>
@@ -61,6 +63,10 @@ class Spool {
   std::vector<SpoolEntry> Read(size_t most_entries, int64_t most_proposals);
   // The store has them.
   void Remove(const std::vector<int64_t>& ids);
+  // While entries leave for the store, waits until a few have left or none waits, but not long: who
+  // adds at half the pace at which others leave lets the spool come to its end. Returns at once
+  // where none waits or none leaves.
+  void LetOthersLeave();
   // Sets one aside.
   void Bury(int64_t id, std::string_view why);
   std::vector<DeadLetter> DeadLetters(size_t most);  // newest first
@@ -78,6 +84,12 @@ class Spool {
   std::mutex mutex_;
   SqliteDatabase database_;
   std::atomic<int64_t> waiting_ = 0, bytes_ = 0, dead_ = 0;
+
+  // Never held while the database is used.
+  std::mutex leaving_mutex_;
+  std::condition_variable left_;
+  int64_t left_count_ = 0;
+  std::chrono::steady_clock::time_point last_left_;
 };
 
 }  // namespace rebound

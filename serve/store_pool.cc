@@ -82,6 +82,10 @@ bool StorePool::Post(Lane lane, std::function<void()> work) {
   return background.Post(std::move(work));
 }
 
+bool StorePool::IsLate(Lane lane, std::chrono::nanoseconds waited) const {
+  return lane != Lane::kSubmit && waited > options_.submit_limit * 3;
+}
+
 void StorePool::Stop() {
   submit_.Stop();
   bulk_.Stop();

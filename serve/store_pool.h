@@ -65,6 +65,9 @@ class StorePool {
 
   // False where too much of this lane waits already. REQUIRES: not kAlone; `work` does not throw.
   bool Post(Lane lane, std::function<void()> work);
+  // Whether work of this lane has waited too long to be begun. Contributions never have: they go to
+  // the spool.
+  bool IsLate(Lane lane, std::chrono::nanoseconds waited) const;
   // As Background::Stop.
   void Stop();
 

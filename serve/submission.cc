@@ -133,6 +133,7 @@ void MakeReady(std::vector<Proposal>* proposals) {
 
 Submitted Submitter::Submit(const std::vector<Proposal>& proposals,
                             const std::string& idempotency_key, StoreUse use) {
+  spool_->LetOthersLeave();
   if (spool_->waiting() > 0) return Keep(proposals, idempotency_key);
   Submitted submitted;
   try {

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "serve/delivery.h"
@@ -109,6 +112,23 @@ TEST_F(SpoolTest, KnowsAKeyThatComesAgain) {
   EXPECT_EQ(spool.Add(Entry("jo", "two", "k")), SpoolOutcome::kKeyReused);
   EXPECT_EQ(spool.Add(Entry("al", "two", "k")), SpoolOutcome::kAdded) << "another one's key";
   EXPECT_EQ(Payloads(&spool), std::vector<std::string>({"one", "two"}));
+}
+
+TEST_F(SpoolTest, WhoAddsLetsOthersLeaveFirst) {
+  Spool spool(Options());
+  spool.LetOthersLeave();  // none waits
+  for (int i = 0; i < 4; ++i) spool.Add(Entry("jo", std::to_string(i)));
+  spool.LetOthersLeave();  // none leaves
+  const auto leave = [&] { spool.Remove({spool.Read(1, 1).front().id}); };
+  leave();
+  std::atomic<int64_t> seen = -1;
+  std::thread adds([&] {
+    spool.LetOthersLeave();
+    seen = spool.waiting();
+  });
+  while (spool.waiting() > 0) leave();
+  adds.join();
+  EXPECT_GE(seen, 0) << "it came back";
 }
 
 TEST_F(SpoolTest, SetsAsideWhatIsRefusedAndThrowsNothingAway) {
