@@ -153,6 +153,7 @@ rebound_status rebound_classify_message(rebound_client* client, const char* mess
                                         rebound_report** report);
 void rebound_report_free(rebound_report* report);
 
+/* An answer of POST /v3/dsn without its `models`. */
 const char* rebound_report_json(const rebound_report* report);
 const char* rebound_report_kind(const rebound_report* report); /* "dsn", "freeform", "none", … */
 const char* rebound_report_reason(const rebound_report* report); /* why it is no bounce */

@@ -67,6 +67,7 @@ void rebound_report::FindMomentumCode() {
   if (momentum_code_ != 0) momentum_name_ = rebound::FindBounceCode(momentum_code_)->name;
 }
 
+// As POST /v3/dsn does, but for the models.
 void rebound_report::WriteJson() {
   JsonWriter w(&json_);
   w.StartObject().Key("kind").String(MessageKindName(report_.kind));
@@ -77,11 +78,11 @@ void rebound_report::WriteJson() {
   WriteText("original_message_id", report_.original_message_id, &w);
   WriteText("feedback_type", report_.feedback_type, &w);
   WriteText("source_ip", report_.source_ip, &w);
-  w.Key("truncated").Bool(report_.truncated).Key("recipients").StartArray();
+  if (report_.truncated) w.Key("truncated").Bool(true);
+  w.Key("recipients").StartArray();
   for (size_t i = 0; i < report_.recipients.size(); ++i) {
     const RecipientReport& recipient = report_.recipients[i];
-    w.StartObject();
-    WriteText("recipient", recipient.recipient, &w);
+    w.StartObject().Key("recipient").String(recipient.recipient);
     WriteText("original_recipient", recipient.original_recipient, &w);
     WriteText("domain", recipient.domain, &w);
     WriteText("action", recipient.action, &w);
@@ -90,8 +91,9 @@ void rebound_report::WriteJson() {
     WriteText("diagnostic", recipient.diagnostic, &w);
     WriteText("remote_mta", recipient.remote_mta, &w);
     w.Key("source").String(ReportSourceName(recipient.source));
-    WriteText("text", recipient.text, &w);
-    if (answers_[i] != nullptr) w.Key("result").Raw(answers_[i]->Json());
+    if (const rebound_answer* const answer = answers_[i].get()) {
+      w.Key("text").String(answer->answer().question.text).Key("result").Raw(answer->Json());
+    }
     w.EndObject();
   }
   w.EndArray().EndObject();

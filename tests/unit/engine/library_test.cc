@@ -320,6 +320,14 @@ bounce_classifier_override {
   EXPECT_EQ(rebound_answer_override_rule(Ask("550 darn").get()), nullptr);
 }
 
+TEST_F(LibraryTest, RulesMeetAReplyOfSeveralLinesAsOne) {
+  const std::string rules = Write("user.ovr", ",22,first second\n");
+  ASSERT_EQ(rebound_set_overrides(client_.get(), rules.c_str()), REBOUND_OK);
+  const OwnedAnswer answer = Ask("550-5.7.1 first\r\n550 5.7.1 second");
+  EXPECT_EQ(rebound_answer_momentum_code(answer.get()), 22);
+  EXPECT_STREQ(rebound_answer_enhanced_code(answer.get()), "5.7.1");
+}
+
 TEST_F(LibraryTest, OverridesOfADatabaseAreRefusedWithTheRemedy) {
   const std::string rules = Write("site.conf", R"(
 datasource "my_sqlite" { uri = ( "sqlite:/path/to/db" ) }
@@ -419,6 +427,15 @@ TEST_F(LibraryTest, AMessageIsAnsweredByRecipient) {
   const JsonDocument json = ParseJson(rebound_report_json(report));
   EXPECT_EQ(GetJsonString(json["recipients"][1]["result"], "label"), "mailbox_full");
   EXPECT_EQ(FindJson(json["recipients"][2], "result"), nullptr);
+  const std::string result = rebound_answer_json(rebound_report_answer(report, 0));
+  const std::string first =
+      R"({"kind":"dsn","reporting_mta":"mx.example.com","recipients":[)"
+      R"({"recipient":"ann@one.example","domain":"one.example","action":"failed",)"
+      R"("status":"5.1.1","diagnostic_type":"smtp","diagnostic":"550 5.1.1 user unknown",)"
+      R"("source":"delivery_status","text":"550 5.1.1 user unknown","result":)" +
+      result + "},";
+  EXPECT_EQ(std::string(rebound_report_json(report)).substr(0, first.size()), first)
+      << "as /v3/dsn answers";
 }
 
 TEST_F(LibraryTest, AutomaticAnswersHaveMomentumsCodeAndOtherMailHasNone) {
