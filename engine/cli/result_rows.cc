@@ -10,6 +10,12 @@
 namespace rebound {
 namespace {
 
+// Each is empty where it was not asked.
+std::string_view LabelOf(const Answer& answer, Task task) {
+  const auto& of = answer.tasks[Index(task)];
+  return of ? TaskLabels(task)[of->answer.label] : std::string_view();
+}
+
 std::string_view SuppressOf(const Answer& answer) {
   return answer.verdict ? SuppressName(answer.verdict->suppress) : std::string_view();
 }
@@ -220,11 +226,6 @@ class CsvRows : public ResultRows {
 };
 
 }  // namespace
-
-std::string_view LabelOf(const Answer& answer, Task task) {
-  const auto& of = answer.tasks[Index(task)];
-  return of ? TaskLabels(task)[of->answer.label] : std::string_view();
-}
 
 std::unique_ptr<ResultRows> MakeTableRows(bool colours, size_t width) {
   return std::make_unique<TableRows>(colours, width);

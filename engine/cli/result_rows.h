@@ -38,7 +38,4 @@ std::unique_ptr<ResultRows> MakeJsonRows(const BackoffPolicy* policy);
 // written with a quote before it; on a terminal cells are as OneLine has them.
 std::unique_ptr<ResultRows> MakeCsvRows(bool is_terminal);
 
-// The label of a task; empty where it was not asked.
-std::string_view LabelOf(const Answer& answer, Task task);
-
 }  // namespace rebound
