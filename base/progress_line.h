@@ -17,13 +17,19 @@ class ProgressLine {
   ProgressLine& operator=(const ProgressLine&) = delete;
 
   void Update(int64_t done);
+  // Where `done` and `total` are bytes, shown in MiB; `lines` are what the rate counts.
+  void UpdateBytes(int64_t done, int64_t lines);
 
  private:
+  // Whether a line is due.
+  bool IsDue();
+  void Show(const char* line);
   using Clock = std::chrono::steady_clock;
   const std::string what_;
   const int64_t total_;
   const bool terminal_;  // a terminal gets one line again and again, a file one every ten seconds
   const Clock::time_point start_;
+  Clock::time_point now_;
   Clock::time_point next_;
   bool shown_ = false;
 };

@@ -1,23 +1,23 @@
-#include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
+#include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <optional>
+#include <thread>
 
 #include "base/error.h"
 #include "base/program_options.h"
 #include "base/progress_line.h"
 #include "engine/answer.h"
+#include "engine/cli/answerer.h"
+#include "engine/cli/batch_pool.h"
 #include "engine/cli/commands.h"
-#include "engine/cli/prediction_memory.h"
-#include "engine/cli/result_sink.h"
-#include "engine/cli/text_source.h"
+#include "engine/cli/debug.h"
+#include "engine/cli/interrupt.h"
+#include "engine/cli/rules.h"
+#include "engine/cli/terminal.h"
 #include "engine/load.h"
-#include "engine/overrides/datasource_reader.h"
 
 namespace rebound {
 namespace {
@@ -25,23 +25,51 @@ namespace {
 namespace fs = std::filesystem;
 namespace po = boost::program_options;
 
+constexpr char kEpilogue[] =
+    "Texts\n"
+    "  rebound classify '451 4.7.1 greylisted, come back in 5 minutes'\n"
+    "  rebound classify --file bounces.txt --json\n"
+    "  rebound classify --file bounces.csv --column reply --csv > classified.csv\n"
+    "  psql -Atc 'select reply from bounces' | rebound classify --summary --quiet\n"
+    "Messages\n"
+    "  rebound classify --eml bounce.eml\n"
+    "  rebound classify --json --eml Maildir/new/* mbox\n"
+    "Logs\n"
+    "  rebound classify --log auto /var/log/mail.log* --quiet      the summary alone\n"
+    "  tail -f /var/log/mail.log | rebound classify --log postfix - --json\n"
+    "Your own rules\n"
+    "  rebound classify --overrides rules.ovr --domain example.com '550 over quota'\n\n"
+    "Files may be packed (gzip, bzip2, xz, zstd). Ctrl-C ends with the summary so far.\n"
+    "Exit codes: 0 done, 1 some input could not be read (standard error tells), 2 wrong usage,\n"
+    "130 interrupted.\n";
+
 [[noreturn]] void Misused(const std::string& why) { throw Error(ErrorCode::kInvalidArgument, why); }
 
 CommandLine MakeCommandLine() {
   CommandLine line;
-  line.summary = "Classifies bounces: texts, files, columns of CSV.";
-  line.usage = "rebound classify [TEXT...] [--file FILE] [OPTIONS]";
+  line.summary = "Classifies bounces: texts, files, columns of CSV, whole messages, mail logs.";
+  line.usage =
+      "rebound classify [TEXT...] [OPTIONS]\n"
+      "       rebound classify --file FILE [OPTIONS]\n"
+      "       rebound classify --eml FILE... [OPTIONS]\n"
+      "       rebound classify --log FORMAT FILE... [OPTIONS]";
   const auto text = [] { return po::value<std::string>()->default_value(""); };
+  const auto words = [] { return po::value<std::vector<std::string>>()->composing(); };
   auto add = line.options.add_options();
-  add("text", po::value<std::vector<std::string>>()->value_name("TEXT"),
-      "what a server answered (may stand without --text)");
+  add("text", words()->value_name("TEXT"),
+      "what a server answered (may stand without --text; files behind --eml and --log)");
   add("models", text()->value_name("DIR"), "the folder of model bundles (or $REBOUND_MODELS)");
   add("file", text()->value_name("FILE"),
       "a text a line; - or nothing at all: standard input; FILE.csv: a column of it");
   add("column", po::value<std::string>()->default_value("message")->value_name("NAME"),
       "the column of FILE.csv that holds the texts");
   add("domain-column", text()->value_name("NAME"), "the column of the recipients' domains");
-  add("domain", text()->value_name("NAME"), "the recipients' domain, where no column tells it");
+  add("domain", text()->value_name("NAME"), "the recipients' domain, where the input tells none");
+  add("eml", words()->value_name("FILE"),
+      "a message or an mbox of them, an answer a recipient; -: standard input");
+  add("log", text()->value_name("FORMAT"),
+      "mail logs: auto, postfix, exim, powermta or kumomta; -: standard input");
+  add("all", po::bool_switch(), "with --log: tell of what was delivered too");
   add("backoff-policy", text()->value_name("FILE"), "fields and actions by backoff class");
   add("overrides", text()->value_name("FILE"), "rules that go before the models");
   add("text-rules", text()->value_name("FILE"), "patterns that go after the overrides");
@@ -49,157 +77,211 @@ CommandLine MakeCommandLine() {
   add("csv", po::bool_switch(), "CSV: the columns of the input, then those of the answer");
   add("scores", po::bool_switch(), "with --json: the probability of every class");
   add("explain", po::bool_switch(), "with --json: which bytes of the text decided");
-  add("summary", po::bool_switch(), "counts by class at the end");
-  add("quiet", po::bool_switch(), "no line a text: with --summary");
+  add("summary", po::bool_switch(),
+      "counts at the end (--log has them always): with --json an object on the last line, with "
+      "--csv on standard error");
+  add("quiet", po::bool_switch(), "no line a text: the summary alone");
+  add("threads", po::value<size_t>()->default_value(0)->value_name("N"), "0: one a core");
+  add("debug", po::bool_switch(), "class and rule of every text on standard error");
   line.positional.add("text", -1);
-  line.epilogue =
-      "  rebound classify '451 4.7.1 greylisted, come back in 5 minutes'\n"
-      "  rebound classify --file bounces.txt --json\n"
-      "  rebound classify --file bounces.csv --column reply --csv > classified.csv\n"
-      "Exit codes: 0 done, 1 some input could not be read (standard error tells), 2 wrong usage.\n";
+  line.epilogue = kEpilogue;
   return line;
-}
-
-size_t TerminalWidth() {
-  winsize size{};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return 0;
-  return size.ws_col;
-}
-
-bool WantsColours() {
-  const char* const no_color = std::getenv("NO_COLOR");  // no-color.org
-  return isatty(STDOUT_FILENO) == 1 && (no_color == nullptr || *no_color == '\0');
 }
 
 // One run of the command.
 class Classification {
  public:
   explicit Classification(const po::variables_map& values) : values_(values) {
-    if (Given("json") && Given("csv")) Misused("give --json or --csv, not both");
-    if (Text("models").empty()) {
-      Misused("no models: give --models DIR or set REBOUND_MODELS (a clone has models/released)");
-    }
+    CheckUse();
     policy_.emplace(Text("backoff-policy"));
-    LoadRules();
+    rules_.emplace(Text("overrides"), Text("text-rules"));
     OpenSource();
-    models_ = LoadCurrent(Text("models"));
-    OpenSink();
+    answering_.models = LoadCurrent(Text("models"));
+    answering_.rules = rules_->sources();
+    answering_.options = {kTasks, Given("scores"), Given("explain")};
+    answering_.domain = Text("domain");
+    answering_.quiet = Given("quiet");
+    answering_.debug = Given("debug");
+    OpenRows();
+    threads_ = values_["threads"].as<size_t>();
+    if (threads_ == 0) threads_ = std::max(1U, std::thread::hardware_concurrency());
+    for (size_t i = 0; i < threads_; ++i) {
+      answerers_.push_back(std::make_unique<Answerer>(&answering_, kRemembered / threads_));
+    }
   }
 
   // The exit code.
   int Run() {
-    ProgressLine progress("classifying", total_bytes_ > 0 ? total_bytes_ : 0);
-    SourceItem item;
-    while (source_->Next(&item)) {
-      progress.Update(source_->Position());
-      if (item.skipped) continue;
-      const std::string text = ReadableText(item.text);
-      if (item.fault.empty() && text.empty()) item.fault = "the text is empty or blank";
-      if (!item.fault.empty()) {
-        Report(item);
-        continue;
+    NoteInterrupts();
+    // Rows on a terminal show how far the work is, and a line over them would tear them.
+    const bool has_progress = answering_.quiet || isatty(STDOUT_FILENO) == 0;
+    ProgressLine progress("classifying", total_bytes_);
+    BatchPool pool(threads_ > 1 ? threads_ : 0,
+                   [this](size_t thread, Batch* batch) { answerers_[thread]->Work(batch); });
+    bool is_first = true;
+    while (true) {
+      std::unique_ptr<Batch> batch = NewBatch();
+      const bool is_last = !Fill(batch.get());
+      if (threads_ == 1 || (is_first && is_last)) {
+        answerers_[0]->Work(batch.get());
+        Show(std::move(batch));
+      } else {
+        pool.Start(std::move(batch));
+        const bool all = is_last || source_->WouldWait();
+        while (pool.size() > 0 && (all || pool.IsFull())) Show(pool.Take());
       }
-      Classify(item, text);
+      if (is_last) break;
+      is_first = false;
+      if (has_progress) progress.UpdateBytes(source_->Position(), source_->Lines());
     }
-    sink_->Finish();
-    if (Given("summary")) summary_.Print(Given("json") || Given("csv") ? &std::cerr : &std::cout);
-    if (faults_ > kFaultsShown) {
-      std::cerr << faults_ - kFaultsShown << " more could not be read\n";
-    }
-    return Finish(faults_ == 0 ? 0 : 1);
+    return End();
   }
 
  private:
   static constexpr int64_t kFaultsShown = 50;
+  static constexpr size_t kRemembered = 200'000;
 
   std::string Text(const char* name) const { return values_[name].as<std::string>(); }
   bool Given(const char* name) const { return values_[name].as<bool>(); }
+  std::vector<std::string> Words(const char* name) const {
+    return values_.count(name) == 0 ? std::vector<std::string>()
+                                    : values_[name].as<std::vector<std::string>>();
+  }
 
-  void LoadRules() {
-    text_rules_.emplace(Text("text-rules"), false);
-    for (const std::string& bad : text_rules_->GetStatus().bad) std::cerr << bad << "\n";
-    if (Text("overrides").empty()) return;
-    OverrideConfig config = LoadOverrideConfig(Text("overrides"));
-    for (const std::string& warning : config.warnings) std::cerr << warning << "\n";
-    overrides_ = std::make_unique<Overrides>(std::move(config), MakeDatasourceReader(), false);
-    for (const OverrideListStatus& list : overrides_->Status()) {
-      for (const BadLine& bad : list.bad) std::cerr << bad.what << "\n";
-      if (!list.last_error.empty()) std::cerr << list.source << ": " << list.last_error << "\n";
+  void CheckUse() const {
+    if (Given("json") && Given("csv")) Misused("give --json or --csv, not both");
+    if (!Given("json") && (Given("scores") || Given("explain"))) {
+      Misused("--scores and --explain want --json");
+    }
+    const int inputs = (Text("file").empty() ? 0 : 1) + (values_.count("eml") == 0 ? 0 : 1) +
+                       (Text("log").empty() ? 0 : 1);
+    if (inputs > 1) Misused("give --file, --eml or --log, one of them");
+    if (Given("all") && Text("log").empty()) Misused("--all goes with --log");
+    if (Text("models").empty()) {
+      Misused("no models: give --models DIR or set REBOUND_MODELS (a clone has models/released)");
     }
   }
 
   void OpenSource() {
-    const std::string file = Text("file");
-    if (values_.count("text") != 0) {
-      if (!file.empty()) Misused("give texts or --file, not both");
-      source_ = MakeWordsSource(values_["text"].as<std::vector<std::string>>());
+    std::vector<std::string> words = Words("text");
+    if (!Text("log").empty() || values_.count("eml") != 0) {
+      std::vector<std::string> files = Words("eml");
+      files.insert(files.end(), words.begin(), words.end());
+      if (files.empty()) files.push_back(StandardInput());
+      total_bytes_ = TotalBytes(files);
+      source_ = Text("log").empty() ? MakeMessageSource(std::move(files))
+                                    : MakeLogSource(Text("log"), std::move(files), Given("all"));
       return;
     }
-    if (file.empty() && isatty(STDIN_FILENO) == 1) {
-      Misused("nothing to classify: give a text, or --file FILE (see rebound classify --help)");
+    std::string file = Text("file");
+    if (!words.empty()) {
+      if (!file.empty()) Misused("give texts or --file, not both");
+      source_ = MakeWordsSource(std::move(words));
+      return;
     }
-    std::istream* input = &std::cin;
-    std::string name = "standard input";
-    if (!file.empty() && file != "-") {
-      opened_.open(file, std::ios::binary);
-      if (!opened_ || fs::is_directory(file)) Misused("cannot open " + file);
-      std::error_code unknown;
-      const auto size = fs::file_size(file, unknown);
-      if (!unknown) total_bytes_ = static_cast<int64_t>(size);
-      input = &opened_;
-      name = file;
+    if (file.empty()) file = StandardInput();
+    total_bytes_ = TotalBytes({file});
+    const fs::path path = fs::path(file);
+    const bool is_csv = path.extension() == ".csv" || path.stem().extension() == ".csv";
+    try {
+      source_ = is_csv ? MakeCsvSource(file, Text("column"), Text("domain-column"))
+                       : MakeLinesSource(file);
+    } catch (const Error& e) {
+      Misused(e.what());
     }
-    source_ = fs::path(file).extension() == ".csv"
-                  ? MakeCsvSource(input, name, Text("column"), Text("domain-column"))
-                  : MakeLinesSource(input, name);
+  }
+  static std::string StandardInput() {
+    if (isatty(STDIN_FILENO) == 1) {
+      Misused("nothing to classify: give a text, or a file (see rebound classify --help)");
+    }
+    return "-";
   }
 
-  void OpenSink() {
+  void OpenRows() {
     current_policy_ = policy_->Current();
     if (Given("json")) {
-      sink_ = MakeJsonSink(&std::cout, current_policy_.get());
+      rows_ = MakeJsonRows(current_policy_.get());
     } else if (Given("csv")) {
-      sink_ = MakeCsvSink(&std::cout);
+      rows_ = MakeCsvRows(isatty(STDOUT_FILENO) == 1);
     } else {
-      sink_ = MakeTableSink(&std::cout, WantsColours(), TerminalWidth());
+      rows_ = MakeTableRows(WantsColours(), TerminalWidth());
     }
+    answering_.rows = rows_.get();
   }
 
-  void Classify(const SourceItem& item, std::string_view text) {
-    Question question;
-    question.text = text;
-    question.domain = item.domain.empty() ? std::string_view(domain_) : item.domain;
-    question.kind = item.mdn ? BounceKind::kMdn : BounceKind::kSmtp;
-    const Answer answer = AnswerQuestion(
-        models_, {overrides_.get(), &*text_rules_}, question,
-        {kTasks, Given("scores"), Given("explain")},
-        [this](const ModelSet& models, Task task, Engine::Scratch* scratch) {
-          return memory_.Predict(models, task, scratch);
-        },
-        &scratch_);
-    summary_.Count(answer);
-    if (!Given("quiet")) sink_->Write(item, text, answer);
+  std::unique_ptr<Batch> NewBatch() {
+    if (spare_.empty()) return std::make_unique<Batch>();
+    std::unique_ptr<Batch> batch = std::move(spare_.back());
+    spare_.pop_back();
+    batch->count = 0;
+    return batch;
   }
 
-  void Report(const SourceItem& item) {
-    if (++faults_ <= kFaultsShown) std::cerr << item.where << ": " << item.fault << "\n";
-    sink_->WriteFault(item);
+  // False at the end of the input. A batch ends early where the input has no more for now.
+  bool Fill(Batch* batch) {
+    size_t bytes = 0;
+    while (batch->count < Batch::kMostItems && bytes < Batch::kMostBytes) {
+      if (batch->count == batch->items.size()) batch->items.emplace_back();
+      SourceItem& item = batch->items[batch->count];
+      if (!source_->Next(&item)) return false;
+      ++batch->count;
+      bytes += item.text.size();
+      if (source_->WouldWait()) return true;
+    }
+    return true;
+  }
+
+  void Show(std::unique_ptr<Batch> batch) {
+    if (!batch->rows.empty()) {
+      if (!has_head_) {
+        std::string head;
+        rows_->Head(source_->Columns(), &head);
+        batch->rows.insert(0, head);
+        has_head_ = true;
+      }
+      std::cout << batch->rows << std::flush;
+      if (!std::cout) Finish();  // a full disk need not be written to for hours
+    }
+    for (size_t i = 0; i < batch->count; ++i) {
+      const SourceItem& item = batch->items[i];
+      if (item.skipped) continue;
+      if (!item.warning.empty()) std::cerr << OneLine(item.where + ": " + item.warning) << "\n";
+      if (item.fault.empty() || ++faults_ > kFaultsShown) continue;
+      std::cerr << OneLine(FaultOf(item)) << "\n";
+    }
+    if (spare_.size() < 4 * threads_) spare_.push_back(std::move(batch));
+  }
+
+  int End() {
+    Summary summary;
+    for (const auto& answerer : answerers_) summary.Add(answerer->summary());
+    const LogTotals* const totals = source_->Totals();
+    const bool is_table = !Given("json") && !Given("csv");
+    if (Given("summary") || (is_table && (totals != nullptr || answering_.quiet))) {
+      if (Given("json")) {
+        summary.PrintJson(totals, IsInterrupted(), &std::cout);
+      } else {
+        summary.Print(totals, IsInterrupted(), is_table ? &std::cout : &std::cerr);
+      }
+    }
+    if (faults_ > kFaultsShown) {
+      std::cerr << faults_ - kFaultsShown << " more could not be read\n";
+    }
+    return Finish(IsInterrupted() ? 130 : faults_ == 0 ? 0 : 1);
   }
 
   const po::variables_map& values_;
   std::optional<BackoffPolicyFile> policy_;
   std::shared_ptr<const BackoffPolicy> current_policy_;
-  std::unique_ptr<Overrides> overrides_;
-  std::optional<TextRuleFile> text_rules_;
-  std::string domain_ = Text("domain");
-  std::ifstream opened_;
+  std::optional<Rules> rules_;
   int64_t total_bytes_ = 0;
   std::unique_ptr<TextSource> source_;
-  std::unique_ptr<ResultSink> sink_;
-  ModelSet models_;
-  PredictionMemory memory_;
-  Engine::Scratch scratch_;
-  Summary summary_;
+  std::unique_ptr<ResultRows> rows_;
+  Answering answering_;
+  size_t threads_ = 1;
+  std::vector<std::unique_ptr<Answerer>> answerers_;
+  std::vector<std::unique_ptr<Batch>> spare_;
+  bool has_head_ = false;
   int64_t faults_ = 0;
 };
 
@@ -209,6 +291,7 @@ int RunClassify(int argc, const char* const* argv) {
   std::ios::sync_with_stdio(false);
   const auto values = ParseOptions(argc, argv, MakeCommandLine());
   if (!values) return 0;
+  SetDebug((*values)["debug"].as<bool>());
   return Classification(*values).Run();
 }
 

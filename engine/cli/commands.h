@@ -5,6 +5,8 @@
 namespace rebound {
 
 int RunClassify(int argc, const char* const* argv);
+int RunFacts(int argc, const char* const* argv);
+int RunOverrides(int argc, const char* const* argv);
 int RunBundle(int argc, const char* const* argv);
 
 }  // namespace rebound

@@ -1,11 +1,13 @@
 #include "engine/cli/text_source.h"
 
 #include <algorithm>
+#include <istream>
 #include <optional>
 
 #include "base/csv.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/cli/interrupt.h"
 
 namespace rebound {
 namespace {
@@ -15,7 +17,7 @@ class WordsSource : public TextSource {
   explicit WordsSource(std::vector<std::string> texts) : texts_(std::move(texts)) {}
 
   bool Next(SourceItem* item) override {
-    if (next_ == texts_.size()) return false;
+    if (next_ == texts_.size() || IsInterrupted()) return false;
     *item = SourceItem();
     item->text = std::move(texts_[next_]);
     item->where = "text " + std::to_string(++next_);
@@ -30,33 +32,41 @@ class WordsSource : public TextSource {
 
 class LinesSource : public TextSource {
  public:
-  LinesSource(std::istream* input, std::string name) : input_(*input), name_(std::move(name)) {}
+  explicit LinesSource(const std::string& path) : stream_(path), lines_(&stream_, kLongestLine) {}
 
   bool Next(SourceItem* item) override {
     *item = SourceItem();
-    if (!std::getline(input_, item->text)) return false;
-    position_ += static_cast<int64_t>(item->text.size()) + 1;
-    item->where = name_ + ":" + std::to_string(++line_);
-    item->skipped = Trim(item->text).empty();
+    std::string_view line;
+    if (!lines_.Next(&line)) return false;
+    item->where = stream_.name() + ":" + std::to_string(++line_);
+    if (line.size() > kLongestLine) {
+      item->fault = "the line has more than " + std::to_string(kLongestLine) +
+                    " bytes: give one text a line, or a message with --eml";
+      return true;
+    }
+    item->skipped = Trim(line).empty();
+    item->text = line;
     return true;
   }
-  int64_t Position() const override { return position_; }
+  int64_t Position() const override { return stream_.position(); }
+  int64_t Lines() const override { return line_; }
+  bool WouldWait() const override { return lines_.WouldWait(); }
 
  private:
-  std::istream& input_;
-  const std::string name_;
+  ByteStream stream_;
+  LineReader lines_;
   int64_t line_ = 0;
-  int64_t position_ = 0;
 };
 
 class CsvSource : public TextSource {
  public:
-  CsvSource(std::istream* input, std::string name, const std::string& text_column,
+  CsvSource(const std::string& path, const std::string& text_column,
             const std::string& domain_column)
-      : reader_(*input), name_(std::move(name)) {
+      : stream_(path), buffer_(&stream_), input_(&buffer_), reader_(Loud(&input_)) {
     CsvRow header;
-    if (!reader_.Next(&header)) Refuse(name_ + " is empty: its first line must name the columns");
-    if (!header.fault.empty()) Refuse(name_ + ":1: " + header.fault);
+    const std::string& name = stream_.name();
+    if (!reader_.Next(&header)) Refuse(name + " is empty: its first line must name the columns");
+    if (!header.fault.empty()) Refuse(name + ":1: " + header.fault);
     columns_ = header.fields;
     text_ = Find(text_column);
     if (!domain_column.empty()) domain_ = Find(domain_column);
@@ -64,9 +74,10 @@ class CsvSource : public TextSource {
 
   bool Next(SourceItem* item) override {
     CsvRow row;
-    if (!reader_.Next(&row)) return false;
+    if (IsInterrupted() || !reader_.Next(&row)) return false;
+    ++rows_;
     *item = SourceItem();
-    item->where = name_ + ":" + std::to_string(row.line);
+    item->where = stream_.name() + ":" + std::to_string(row.line);
     item->fault = row.fault;
     if (item->fault.empty() && row.fields.size() != columns_.size()) {
       item->fault = std::to_string(row.fields.size()) + " columns, the first line names " +
@@ -74,19 +85,32 @@ class CsvSource : public TextSource {
     }
     if (!item->fault.empty()) return true;
     for (size_t i = 0; i < columns_.size(); ++i) {
-      position_ += static_cast<int64_t>(row.fields[i].size()) + 1;
       if (domain_ && *domain_ == i) item->domain = row.fields[i];
       if (i == text_) {
         item->text = std::move(row.fields[i]);
       } else {
-        item->fields.emplace_back(columns_[i], std::move(row.fields[i]));
+        item->fields.push_back({columns_[i], std::move(row.fields[i])});
       }
     }
     return true;
   }
-  int64_t Position() const override { return position_; }
+  int64_t Position() const override { return stream_.position(); }
+  int64_t Lines() const override { return rows_; }
+  bool WouldWait() const override { return input_.rdbuf()->in_avail() <= 0 && stream_.WouldWait(); }
+  std::vector<std::string> Columns() const override {
+    std::vector<std::string> columns;
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      if (i != text_) columns.push_back(columns_[i]);
+    }
+    return columns;
+  }
 
  private:
+  // What the stream throws passes through the istream.
+  static std::istream& Loud(std::istream* input) {
+    input->exceptions(std::ios::badbit);
+    return *input;
+  }
   [[noreturn]] static void Refuse(const std::string& why) {
     throw Error(ErrorCode::kInvalidArgument, why);
   }
@@ -95,31 +119,37 @@ class CsvSource : public TextSource {
     if (found != columns_.end()) return static_cast<size_t>(found - columns_.begin());
     std::string names;
     for (const std::string& name : columns_) names += (names.empty() ? "" : ", ") + name;
-    Refuse(name_ + " has no column '" + column + "'; it has " + names);
+    Refuse(stream_.name() + " has no column '" + column + "'; it has " + names);
   }
 
+  ByteStream stream_;
+  ByteStreamBuffer buffer_;
+  std::istream input_;
   CsvReader reader_;
-  const std::string name_;
   std::vector<std::string> columns_;
   size_t text_ = 0;
   std::optional<size_t> domain_;
-  int64_t position_ = 0;
+  int64_t rows_ = 0;
 };
 
 }  // namespace
+
+std::string FaultOf(const SourceItem& item) {
+  const bool is_told = item.fault.find(item.where) != std::string::npos;
+  return is_told ? item.fault : item.where + ": " + item.fault;
+}
 
 std::unique_ptr<TextSource> MakeWordsSource(std::vector<std::string> texts) {
   return std::make_unique<WordsSource>(std::move(texts));
 }
 
-std::unique_ptr<TextSource> MakeLinesSource(std::istream* input, std::string name) {
-  return std::make_unique<LinesSource>(input, std::move(name));
+std::unique_ptr<TextSource> MakeLinesSource(const std::string& path) {
+  return std::make_unique<LinesSource>(path);
 }
 
-std::unique_ptr<TextSource> MakeCsvSource(std::istream* input, std::string name,
-                                          const std::string& text_column,
+std::unique_ptr<TextSource> MakeCsvSource(const std::string& path, const std::string& text_column,
                                           const std::string& domain_column) {
-  return std::make_unique<CsvSource>(input, std::move(name), text_column, domain_column);
+  return std::make_unique<CsvSource>(path, text_column, domain_column);
 }
 
 }  // namespace rebound
