@@ -86,6 +86,7 @@ std::optional<OverrideVerdict> TestOverrides(const Overrides& overrides, BounceK
 
 std::array<std::optional<size_t>, kTaskCount> FindTextRules(const TextRules& rules,
                                                             std::string_view text) {
+  if (rules.rules().empty()) return {};
   if (!HasSeveralLines(text)) return rules.Find(text);
   auto found = rules.Find(JoinReply(text));
   const auto as_written = rules.Find(text);
