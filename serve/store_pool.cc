@@ -1,5 +1,6 @@
 #include "serve/store_pool.h"
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
@@ -44,10 +45,11 @@ PostgresOptions StoreSession::Limits() {
   options.transaction_limit = limit_ + limit_ / 2;  // the server's own limit tells more
   options.application_name = "rebound-serve";
   options.pause = [this](milliseconds wait) {
-    if (std::chrono::steady_clock::now() + wait >= deadline_) {
+    const auto left = deadline_ - std::chrono::steady_clock::now();
+    if (left.count() <= 0) {
       throw Error(ErrorCode::kUnavailable, "the label store did not answer in time: try again");
     }
-    std::this_thread::sleep_for(wait);
+    std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(wait, left));
   };
   return options;
 }

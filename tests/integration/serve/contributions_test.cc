@@ -13,6 +13,7 @@
 #include "labelstore/proposals.h"
 #include "labelstore/schema.h"
 #include "serve/key_file.h"
+#include "tests/api/serve/json_shape.h"
 #include "tests/api/serve/served.h"
 #include "tests/support/bundles.h"
 #include "tests/support/metrics_page.h"
@@ -342,6 +343,49 @@ TEST_F(ContributionsTest, TheQueueIsOrderedAsAsked) {
   const Answer bad = Ask("ro", "GET", "/admin/api/proposals?sort=best");
   EXPECT_EQ(bad.status(), 400);
   EXPECT_EQ(bad.Text("error"), "Invalid sort");
+}
+
+TEST_F(ContributionsTest, TheExamplesOfTheDescriptionAreAnsweredAsItShows) {
+  Start(1 << 20, false);
+  for (const char* word : {"one", "two", "three"}) {
+    Propose(std::string("550 ") + word, "user_unknown", {}, "");
+  }
+  const JsonDocument document = ParseJson(served_->Ask("GET", "/openapi.json").body);
+  size_t asked = 0;
+  const auto ask = [&](const std::string& method, std::string path, const JsonValue& operation,
+                       const JsonValue* body) {
+    if (const size_t at = path.find("{id}"); at != std::string::npos) path.replace(at, 4, "1");
+    std::string text;
+    if (body != nullptr) JsonWriter(&text).Value(*body);
+    const Answer answer = Ask("", method, path, text);
+    const std::string what = method + " " + path + " " + text + "\n" + answer.response.body;
+    EXPECT_EQ(answer.status() / 100, 2) << what;
+    const JsonValue* described =
+        FindJson(GetJson(operation, "responses"), std::to_string(answer.status()));
+    ASSERT_NE(described, nullptr) << what;
+    const JsonValue& content = GetJson(GetJson(*described, "content"), "application/json");
+    EXPECT_EQ(ShapeProblem(document, GetJson(content, "schema"), answer.json), "") << what;
+    ++asked;
+  };
+  for (const auto& path : GetJson(document, "paths").GetObject()) {
+    for (const auto& one : path.value.GetObject()) {
+      if (FindJson(one.value, "x-needs-store") == nullptr) continue;
+      std::string method(JsonText(one.name));
+      for (char& c : method) c = static_cast<char>(c - 'a' + 'A');
+      const JsonValue* request = FindJson(one.value, "requestBody");
+      if (request == nullptr) {
+        ask(method, std::string(JsonText(path.name)), one.value, nullptr);
+        continue;
+      }
+      const JsonValue& content = GetJson(GetJson(*request, "content"), "application/json");
+      for (const auto& example : GetJson(content, "examples").GetObject()) {
+        const JsonValue& body = GetJson(example.value, "value");
+        EXPECT_EQ(ShapeProblem(document, GetJson(content, "schema"), body), "");
+        ask(method, std::string(JsonText(path.name)), one.value, &body);
+      }
+    }
+  }
+  EXPECT_EQ(asked, 10U);
 }
 
 // ---- the store comes and goes ------------------------------------------------------------------
