@@ -45,7 +45,9 @@ std::string TestRules(const RuleSources& sources, BounceKind kind, std::string_v
   std::string json;
   JsonWriter w(&json);
   std::optional<OverrideVerdict> verdict;
-  if (sources.overrides != nullptr) verdict = sources.overrides->Test(kind, text, domain);
+  if (sources.overrides != nullptr) {
+    verdict = TestOverrides(*sources.overrides, kind, text, domain);
+  }
   w.StartObject().Key("matched").Bool(verdict.has_value());
   if (verdict) {
     w.Key("bounce_code").Int(verdict->code.number);
@@ -59,7 +61,7 @@ std::string TestRules(const RuleSources& sources, BounceKind kind, std::string_v
   }
   const std::shared_ptr<const TextRules> rules = sources.text_rules->Current();
   w.Key("text_rules").StartArray();
-  for (const auto& position : rules->Find(text)) {
+  for (const auto& position : FindTextRules(*rules, text)) {
     if (!position) continue;
     const TextRule& rule = rules->rules()[*position];
     w.StartObject().Key("task").String(TaskName(rule.task));

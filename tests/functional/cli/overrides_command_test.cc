@@ -55,7 +55,8 @@ TEST_F(OverridesCommandTest, AServerAnswersTheSameAsItsFiles) {
   const ServerProcess server(ServerWords());
   const std::string path = "'" + (folder_.path() / "rules.ovr").string() + "'";
   for (const std::string words :
-       {"'552 over quota' example.com", "'550 user is unknown'", "'552 over quota'"}) {
+       {"'552 over quota' example.com", "'550 user is unknown'", "'552 over quota'",
+        "\"$(printf '550-5.1.1 the user\\n550 5.1.1 is unknown')\""}) {
     const Ran asked = Rebound("overrides test --json " + words + At(server));
     const Ran read = Rebound("overrides test --json " + words + " --overrides " + path);
     EXPECT_EQ(asked.output, read.output) << asked.errors;
