@@ -45,7 +45,7 @@ int64_t TotalBytes(const std::vector<std::string>& paths) {
 }
 
 struct ByteStream::Unpacker {
-  explicit Unpacker(ByteStream* from) : stream(*from), handle(archive_read_new()) {
+  explicit Unpacker(ByteStream* from) : stream(*from), owned(archive_read_new()) {
     archive_read_support_filter_gzip(handle);
     archive_read_support_filter_bzip2(handle);
     archive_read_support_filter_xz(handle);
@@ -59,7 +59,6 @@ struct ByteStream::Unpacker {
     is_empty = header == ARCHIVE_EOF;
     if (!is_empty && header < ARCHIVE_WARN) Fail();
   }
-  ~Unpacker() { archive_read_free(handle); }
   Unpacker(const Unpacker&) = delete;
   Unpacker& operator=(const Unpacker&) = delete;
 
@@ -89,8 +88,12 @@ struct ByteStream::Unpacker {
                 stream.name_ + ": cannot be unpacked: " + (why == nullptr ? "broken" : why));
   }
 
+  struct Free {
+    void operator()(archive* of) const { archive_read_free(of); }
+  };
   ByteStream& stream;
-  archive* const handle;
+  const std::unique_ptr<archive, Free> owned;  // also where the constructor throws
+  archive* const handle = owned.get();
   std::array<char, size_t{64} << 10> packed;
   std::exception_ptr error;
   bool is_empty = false;
