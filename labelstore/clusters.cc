@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <unordered_map>
+#include <utility>
 
 #include "base/near_copies.h"
 #include "base/text.h"
@@ -18,6 +19,12 @@ struct Leader {
   int64_t id = 0;  // negative: new, the position in `made_` is -id - 1
   Shingles shingles;
 };
+
+// Texts that are all a little alike would otherwise be compared each with each: of a band the
+// oldest clusters are looked at, and of these the ones that share the most bands. A copy that is
+// missed costs a second decision.
+constexpr size_t kMostOfABand = 200;
+constexpr size_t kMostCompared = 100;
 
 // bigint is signed: the same 64 bits.
 int64_t BandKey(uint64_t band) { return static_cast<int64_t>(band); }
@@ -49,14 +56,19 @@ class Assigner {
     for (const int64_t key : keys) wanted.AddInt(key);
     const SqlValue all = wanted.Take();
     const SqlRows rows = sql_.Execute(
-        "SELECT b.hash, c.id FROM rebound.cluster_bands b JOIN rebound.clusters c "
-        "ON c.id = b.cluster_id WHERE b.hash = ANY ($1::bigint[]) "
-        "AND c.normaliser_version = $2::int ORDER BY c.id",
-        {all, SqlInt(kNormaliserVersion)});
-    std::set<int64_t> ids;
+        "SELECT b.hash, c.id FROM unnest($1::bigint[]) AS wanted (hash) CROSS JOIN LATERAL ("
+        "  SELECT a.hash, a.cluster_id FROM rebound.cluster_bands a WHERE a.hash = wanted.hash "
+        "  ORDER BY a.cluster_id LIMIT $3::bigint) b "
+        "JOIN rebound.clusters c ON c.id = b.cluster_id "
+        "WHERE c.normaliser_version = $2::int ORDER BY c.id",
+        {all, SqlInt(kNormaliserVersion), SqlInt(kMostOfABand)});
     for (size_t row = 0; row < rows.size(); ++row) {
       by_band_[rows.Int(row, 0)].push_back(rows.Int(row, 1));
-      ids.insert(rows.Int(row, 1));
+    }
+    std::set<int64_t> ids;
+    for (size_t i = 0; i < texts_.size(); ++i) {
+      const std::vector<int64_t> candidates = CandidatesOf(i);
+      ids.insert(candidates.begin(), candidates.end());
     }
     SqlArray found;
     for (const int64_t id : ids) found.AddInt(id);
@@ -67,28 +79,48 @@ class Assigner {
     }
   }
 
+  // The clusters to compare a text with.
+  std::vector<int64_t> CandidatesOf(size_t at) const {
+    std::vector<int64_t> all;
+    for (const uint64_t band : bands_[at]) {
+      const auto found = by_band_.find(BandKey(band));
+      if (found == by_band_.end()) continue;
+      all.insert(all.end(), found->second.begin(), found->second.end());
+    }
+    std::sort(all.begin(), all.end());
+    std::vector<std::pair<int64_t, int64_t>> by_shared;  // minus the shared bands, cluster
+    for (size_t i = 0; i < all.size(); ++i) {
+      if (i == 0 || all[i] != all[i - 1]) by_shared.emplace_back(0, all[i]);
+      --by_shared.back().first;
+    }
+    if (by_shared.size() > kMostCompared) {
+      std::nth_element(by_shared.begin(), by_shared.begin() + kMostCompared, by_shared.end());
+      by_shared.resize(kMostCompared);
+    }
+    std::vector<int64_t> candidates;
+    for (const auto& [shared, id] : by_shared) candidates.push_back(id);
+    return candidates;
+  }
+
   // The most alike leader; of two equal ones the older.
   int64_t FindOrMake(size_t at) {
     int64_t best = 0;
     double likeness = kSameCluster;
-    std::set<int64_t> seen;
-    for (const uint64_t band : bands_[at]) {
-      const auto found = by_band_.find(BandKey(band));
-      if (found == by_band_.end()) continue;
-      for (const int64_t id : found->second) {
-        if (!seen.insert(id).second) continue;
-        const double alike = Likeness(shingles_[at], leaders_.at(id));
-        if (alike > likeness || (alike == likeness && (best == 0 || id < best))) {
-          likeness = alike;
-          best = id;
-        }
+    for (const int64_t id : CandidatesOf(at)) {
+      const double alike = Likeness(shingles_[at], leaders_.at(id));
+      if (alike > likeness || (alike == likeness && (best == 0 || id < best))) {
+        likeness = alike;
+        best = id;
       }
     }
     if (best != 0) return best;
     made_.push_back(at);
     const int64_t id = -static_cast<int64_t>(made_.size());
     leaders_[id] = shingles_[at];
-    for (const uint64_t band : bands_[at]) by_band_[BandKey(band)].push_back(id);
+    for (const uint64_t band : bands_[at]) {
+      std::vector<int64_t>& same = by_band_[BandKey(band)];
+      if (same.size() < kMostOfABand) same.push_back(id);
+    }
     return id;
   }
 

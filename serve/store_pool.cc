@@ -20,10 +20,10 @@ milliseconds LimitOf(StoreUse use, milliseconds submit) {
   switch (use) {
     case StoreUse::kSubmit:
       return submit;
+    // Within the time that the door gives an answer; what takes longer goes to the spool.
     case StoreUse::kBulk:
-      return submit * 20;
     case StoreUse::kReview:
-      return submit * 5;
+      return submit * 4;
     case StoreUse::kDeliver:
       break;
   }
