@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "engine/mail/message.h"
+#include "engine/mail/report_json.h"
 #include "serve/problem.h"
 #include "serve/texts.h"
 
@@ -31,35 +32,6 @@ BounceReport ReadMessage(const Request& request, size_t max_recipients) {
     if (e.code() == ErrorCode::kInvalidArgument) throw Refusal{MakeProblem(422, e.what())};
     throw;
   }
-}
-
-// What the message does not tell is absent.
-void WriteText(std::string_view key, std::string_view text, JsonWriter* writer) {
-  if (!text.empty()) writer->Key(key).String(text);
-}
-
-void WriteMessage(const BounceReport& report, JsonWriter* writer) {
-  writer->Key("kind").String(MessageKindName(report.kind));
-  WriteText("reason", report.reason, writer);
-  WriteText("agent", report.agent, writer);
-  WriteText("reporting_mta", report.reporting_mta, writer);
-  WriteText("arrival_date", report.arrival_date, writer);
-  WriteText("original_message_id", report.original_message_id, writer);
-  WriteText("feedback_type", report.feedback_type, writer);
-  WriteText("source_ip", report.source_ip, writer);
-  if (report.truncated) writer->Key("truncated").Bool(true);
-}
-
-void WriteRecipient(const RecipientReport& recipient, JsonWriter* writer) {
-  writer->Key("recipient").String(recipient.recipient);
-  WriteText("original_recipient", recipient.original_recipient, writer);
-  WriteText("domain", recipient.domain, writer);
-  WriteText("action", recipient.action, writer);
-  WriteText("status", recipient.status, writer);
-  WriteText("diagnostic_type", recipient.diagnostic_type, writer);
-  WriteText("diagnostic", recipient.diagnostic, writer);
-  WriteText("remote_mta", recipient.remote_mta, writer);
-  writer->Key("source").String(ReportSourceName(recipient.source));
 }
 
 BounceKind KindOf(MessageKind kind) {
@@ -89,7 +61,7 @@ Response DsnRoutes::Classify(const Call& call) const {
   response.body.reserve(1024 * (report.recipients.size() + 1));
   JsonWriter writer(&response.body);
   writer.StartObject();
-  WriteMessage(report, &writer);
+  WriteReport(report, &writer);
   writer.Key("recipients").StartArray();
   for (const RecipientReport& recipient : report.recipients) {
     writer.StartObject();

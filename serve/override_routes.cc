@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/utc_time.h"
-#include "engine/ruling.h"
+#include "engine/rule_test.h"
 #include "serve/problem.h"
 #include "serve/texts.h"
 #include "tokenizer/normaliser.h"
@@ -114,33 +114,9 @@ Response OverrideRoutes::Test(const Call& call) const {
   const std::string_view text = CutUtf8(TextOf(body, "message"), kMaxTextBytes);
   if (text.empty()) Refuse("'message' is missing, empty or blank");
   const BounceKind kind = KindOf(body);
-  std::optional<OverrideVerdict> verdict;
-  if (overrides_ != nullptr)
-    verdict = TestOverrides(*overrides_, kind, text, TextOf(body, "domain"));
   Response response;
-  JsonWriter w(&response.body);
-  w.StartObject().Key("matched").Bool(verdict.has_value());
-  if (verdict) {
-    w.Key("bounce_code").Int(verdict->code.number);
-    w.Key("description").String(verdict->code.name);
-    w.Key("category").String(BounceCategoryName(verdict->code.category));
-    w.Key("rule").String(RepairUtf8(verdict->rule.pattern));
-    w.Key("domain").String(verdict->rule.domain);
-    w.Key("list").String(verdict->is_user ? "user" : "system");
-    w.Key("file_or_datasource").String(RepairUtf8(verdict->source));
-    w.Key("line").Uint(verdict->rule.line);
-  }
-  const std::shared_ptr<const TextRules> rules = text_rules_->Current();
-  const auto found = FindTextRules(*rules, text);
-  w.Key("text_rules").StartArray();
-  for (const auto& position : found) {
-    if (!position) continue;
-    const TextRule& rule = rules->rules()[*position];
-    w.StartObject().Key("task").String(TaskName(rule.task));
-    w.Key("class").String(TaskLabels(rule.task)[rule.label]);
-    w.Key("pattern").String(rule.pattern).Key("place").String(RepairUtf8(rule.place)).EndObject();
-  }
-  w.EndArray().EndObject();
+  JsonWriter writer(&response.body);
+  WriteRuleTest({overrides_, text_rules_}, kind, text, TextOf(body, "domain"), &writer);
   return response;
 }
 

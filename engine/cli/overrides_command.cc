@@ -11,6 +11,7 @@
 #include "engine/cli/server_client.h"
 #include "engine/cli/terminal.h"
 #include "engine/overrides/lint.h"
+#include "engine/rule_test.h"
 
 namespace rebound {
 namespace {
@@ -72,7 +73,8 @@ int RunTest(int argc, const char* const* argv) {
   std::string answer;
   if (has_files) {
     const Rules rules(Text(values, "overrides"), Text(values, "text-rules"));
-    answer = TestRules(rules.sources(), kind, reply, Trim(Text(values, "domain")));
+    JsonWriter writer(&answer);
+    WriteRuleTest(rules.sources(), kind, reply, Trim(Text(values, "domain")), &writer);
   } else {
     answer = TestAtServer(values, kind);
   }

@@ -3,21 +3,15 @@
 #pragma once
 
 #include <ostream>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/json.h"
 #include "engine/overrides/lint.h"
-#include "engine/ruling.h"
 
 namespace rebound {
 
-// The JSON that POST /v3/overrides/test answers.
-std::string TestRules(const RuleSources& rules, BounceKind kind, std::string_view text,
-                      std::string_view domain);
-
-// Class and rule, as Momentum's console has them, and where the rule stands.
+// Of POST /v3/overrides/test: class and rule, as Momentum's console has them, and where the rule
+// stands.
 void PrintTest(const JsonValue& verdict, std::ostream* out);
 void PrintFindings(const std::vector<LintFinding>& findings, size_t rules, std::ostream* out);
 // Of GET /v3/overrides.

@@ -2,6 +2,7 @@
 
 #include "engine/library/boundary.h"
 #include "engine/library/momentum_words.h"
+#include "engine/mail/report_json.h"
 #include "engine/overrides/bounce_code.h"
 
 using rebound::JsonWriter;
@@ -30,10 +31,6 @@ rebound::BounceKind OverrideKindOf(const rebound::BounceReport& report) {
   return rebound::OverrideKind(report.kind) == BounceKindName(rebound::BounceKind::kMdn)
              ? rebound::BounceKind::kMdn
              : rebound::BounceKind::kSmtp;
-}
-
-void WriteText(std::string_view key, const std::string& text, JsonWriter* writer) {
-  if (!text.empty()) writer->Key(key).String(text);
 }
 
 }  // namespace
@@ -70,27 +67,12 @@ void rebound_report::FindMomentumCode() {
 // As POST /v3/dsn does, but for the models.
 void rebound_report::WriteJson() {
   JsonWriter w(&json_);
-  w.StartObject().Key("kind").String(MessageKindName(report_.kind));
-  WriteText("reason", report_.reason, &w);
-  WriteText("agent", report_.agent, &w);
-  WriteText("reporting_mta", report_.reporting_mta, &w);
-  WriteText("arrival_date", report_.arrival_date, &w);
-  WriteText("original_message_id", report_.original_message_id, &w);
-  WriteText("feedback_type", report_.feedback_type, &w);
-  WriteText("source_ip", report_.source_ip, &w);
-  if (report_.truncated) w.Key("truncated").Bool(true);
+  w.StartObject();
+  WriteReport(report_, &w);
   w.Key("recipients").StartArray();
   for (size_t i = 0; i < report_.recipients.size(); ++i) {
-    const RecipientReport& recipient = report_.recipients[i];
-    w.StartObject().Key("recipient").String(recipient.recipient);
-    WriteText("original_recipient", recipient.original_recipient, &w);
-    WriteText("domain", recipient.domain, &w);
-    WriteText("action", recipient.action, &w);
-    WriteText("status", recipient.status, &w);
-    WriteText("diagnostic_type", recipient.diagnostic_type, &w);
-    WriteText("diagnostic", recipient.diagnostic, &w);
-    WriteText("remote_mta", recipient.remote_mta, &w);
-    w.Key("source").String(ReportSourceName(recipient.source));
+    w.StartObject();
+    WriteRecipient(report_.recipients[i], &w);
     if (const rebound_answer* const answer = answers_[i].get()) {
       w.Key("text").String(answer->answer().question.text).Key("result").Raw(answer->Json());
     }
