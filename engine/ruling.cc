@@ -110,6 +110,16 @@ Ruling FindRuling(const RuleSources& sources, BounceKind kind, std::string_view 
   return ruling;
 }
 
+bool IsRuled(const RuleSources& sources, BounceKind kind, std::string_view text,
+             std::string_view domain) {
+  if (sources.overrides != nullptr && TestOverrides(*sources.overrides, kind, text, domain)) {
+    return true;
+  }
+  if (sources.text_rules == nullptr) return false;
+  const auto found = FindTextRules(*sources.text_rules->Current(), text);
+  return std::any_of(found.begin(), found.end(), [](const auto& rule) { return rule.has_value(); });
+}
+
 std::optional<RuledLabel> LabelOfRuling(const Ruling& ruling, Task task, size_t model_label) {
   if (const Cause* cause = CauseOfOverride(ruling)) {
     return RuledLabel{cause->labels[Index(task)], AnswerSource::kOverride};

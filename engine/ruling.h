@@ -42,6 +42,10 @@ std::optional<OverrideVerdict> TestOverrides(const Overrides& overrides, BounceK
 std::array<std::optional<size_t>, kTaskCount> FindTextRules(const TextRules& rules,
                                                             std::string_view text);
 
+// Whether FindRuling would find anything, without a count.
+bool IsRuled(const RuleSources& sources, BounceKind kind, std::string_view text,
+             std::string_view domain);
+
 struct RuledLabel {
   size_t label;
   AnswerSource source;  // kOverride or kRule

@@ -67,9 +67,12 @@ Response DsnRoutes::Classify(const Call& call) const {
     writer.StartObject();
     WriteRecipient(recipient, &writer);
     const std::string text = ReadableText(recipient.text);
-    if (!text.empty()) {
-      writer.Key("text").String(text).Key("result");
-      answers_->Write(moment, {text, recipient.domain, KindOf(report.kind)}, &writer);
+    const Question question{text, recipient.domain, KindOf(report.kind)};
+    if (!text.empty()) writer.Key("text").String(text);
+    // The models know bounces alone; of other messages only rules may speak.
+    if (!text.empty() && (IsBounce(report.kind) || answers_->IsRuled(question))) {
+      writer.Key("result");
+      answers_->Write(moment, question, &writer);
     }
     writer.EndObject();
   }

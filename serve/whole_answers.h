@@ -41,6 +41,10 @@ class WholeAnswers {
   // Throws Refusal (503) where one has no model yet.
   void TakeModels(Moment* moment) const;
 
+  // Whether a rule of people speaks of the text.
+  bool IsRuled(const Question& question) const {
+    return rebound::IsRuled(rules_, question.kind, question.text, question.domain);
+  }
   // One result, an object; counts and, at debug level, logs it.
   void Write(const Moment& moment, const Question& question, JsonWriter* writer) const;
   // The bundles that answered, an object.

@@ -35,8 +35,7 @@ Question Answerer::AskAbout(const SourceItem& item, std::string_view text) const
 bool Answerer::IsRuled(const SourceItem& item, std::string_view text) const {
   if (!item.mdn || text.empty()) return false;
   const Question question = AskAbout(item, text);
-  const Ruling ruling = FindRuling(answering_.rules, question.kind, text, question.domain);
-  return ruling.override || !ruling.empty();
+  return rebound::IsRuled(answering_.rules, question.kind, text, question.domain);
 }
 
 void Answerer::AnswerItem(SourceItem* item, std::string* rows) {

@@ -15,7 +15,7 @@ enum : size_t { kFile, kLine, kOutcome, kRecipient, kRemoteMta, kStatus, kTime, 
 
 class LogSource : public TextSource {
  public:
-  LogSource(LogFormat format, std::vector<std::string> paths, bool all)
+  LogSource(MailLogFormat format, std::vector<std::string> paths, bool all)
       : format_(format), paths_(std::move(paths)), all_(all) {}
 
   bool Next(SourceItem* item) override {
@@ -147,7 +147,7 @@ class LogSource : public TextSource {
     }
   }
 
-  const LogFormat format_;
+  const MailLogFormat format_;
   const std::vector<std::string> paths_;
   const bool all_;
   size_t next_path_ = 0;

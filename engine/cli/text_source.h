@@ -102,10 +102,10 @@ std::unique_ptr<TextSource> MakeCsvSource(const std::string& path, const std::st
 // be read a fault, and the other files go on.
 std::unique_ptr<TextSource> MakeMessageSource(std::vector<std::string> paths);
 
-// Deliveries of mail logs, files one after the other, each of the format by that name (LogFormat).
-// Bounced and deferred ones are texts; delivered ones are counted, and notes where `all`. A file
-// that cannot be read is a fault, and the others go on. Throws kInvalidArgument for an unknown
-// format.
+// Deliveries of mail logs, files one after the other, each of the format by that name
+// (MailLogFormat). Bounced and deferred ones are texts; delivered ones are counted, and notes where
+// `all`. A file that cannot be read is a fault, and the others go on. Throws kInvalidArgument for
+// an unknown format.
 std::unique_ptr<TextSource> MakeLogSource(const std::string& format, std::vector<std::string> paths,
                                           bool all);
 

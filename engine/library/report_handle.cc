@@ -38,12 +38,16 @@ rebound::BounceKind OverrideKindOf(const rebound::BounceReport& report) {
 rebound_report::rebound_report(const rebound::Moment& moment, std::string_view message)
     : report_(rebound::ParseMessage(message, {.max_bytes = rebound::kFileMessageBytes})) {
   answers_.reserve(report_.recipients.size());
+  const rebound::RuleSources rules{moment.overrides.get(), moment.text_rules.get()};
+  const rebound::BounceKind kind = OverrideKindOf(report_);
   for (const RecipientReport& recipient : report_.recipients) {
     std::string text = rebound::ReadableText(recipient.text);
-    answers_.push_back(
-        text.empty() ? nullptr
-                     : std::make_unique<const rebound_answer>(
-                           moment, std::move(text), recipient.domain, OverrideKindOf(report_)));
+    // The models know bounces alone; of other messages only rules may speak.
+    const bool is_asked =
+        !text.empty() && (IsBounce(report_.kind) || IsRuled(rules, kind, text, recipient.domain));
+    answers_.push_back(is_asked ? std::make_unique<const rebound_answer>(moment, std::move(text),
+                                                                         recipient.domain, kind)
+                                : nullptr);
   }
   FindMomentumCode();
   WriteJson();
@@ -73,8 +77,10 @@ void rebound_report::WriteJson() {
   for (size_t i = 0; i < report_.recipients.size(); ++i) {
     w.StartObject();
     WriteRecipient(report_.recipients[i], &w);
+    const std::string text = rebound::ReadableText(report_.recipients[i].text);
+    if (!text.empty()) w.Key("text").String(text);
     if (const rebound_answer* const answer = answers_[i].get()) {
-      w.Key("text").String(answer->answer().question.text).Key("result").Raw(answer->Json());
+      w.Key("result").Raw(answer->Json());
     }
     w.EndObject();
   }

@@ -32,30 +32,32 @@ bool IsBlank(std::string_view line) {
 }
 
 // `columns` takes the header where the line is PowerMTA's.
-LogFormat FormatOf(std::string_view line, CsvColumns* columns) {
-  if (line.starts_with('{')) return LogFormat::kKumoMta;
+MailLogFormat FormatOf(std::string_view line, CsvColumns* columns) {
+  if (line.starts_with('{')) return MailLogFormat::kKumoMta;
   if (AsciiLower(line.substr(0, 6)).find("type") <= 1 && columns->ReadHeader(line)) {
-    return LogFormat::kPowerMta;
+    return MailLogFormat::kPowerMta;
   }
-  if (IsEximLine(line)) return LogFormat::kExim;
-  return IsPostfixLine(line) ? LogFormat::kPostfix : LogFormat::kAuto;
+  if (IsEximLine(line)) return MailLogFormat::kExim;
+  return IsPostfixLine(line) ? MailLogFormat::kPostfix : MailLogFormat::kAuto;
 }
 
 }  // namespace
 
 std::span<const std::string_view> LogFormatNames() { return kFormats; }
-std::string_view LogFormatName(LogFormat format) { return kFormats[static_cast<size_t>(format)]; }
+std::string_view LogFormatName(MailLogFormat format) {
+  return kFormats[static_cast<size_t>(format)];
+}
 std::string_view LogOutcomeName(LogOutcome outcome) {
   return kOutcomes[static_cast<size_t>(outcome)];
 }
 
-LogFormat ParseLogFormat(std::string_view name) {
+MailLogFormat ParseLogFormat(std::string_view name) {
   const auto at = std::find(kFormats.begin(), kFormats.end(), name);
   if (at == kFormats.end()) {
     throw Error(ErrorCode::kInvalidArgument,
                 "no log format '" + std::string(name) + "': it is one of " + AllFormats());
   }
-  return static_cast<LogFormat>(at - kFormats.begin());
+  return static_cast<MailLogFormat>(at - kFormats.begin());
 }
 
 std::optional<LogEvent> LogReader::Parse(std::string_view line) {
@@ -66,9 +68,9 @@ std::optional<LogEvent> LogReader::Parse(std::string_view line) {
     ++counts_.other;
     return std::nullopt;
   }
-  if (format_ == LogFormat::kAuto) {
+  if (format_ == MailLogFormat::kAuto) {
     format_ = FormatOf(line, &columns_);
-    if (format_ == LogFormat::kAuto && ++unknown_ >= kAutoLines) {
+    if (format_ == MailLogFormat::kAuto && ++unknown_ >= kAutoLines) {
       throw Error(ErrorCode::kInvalidArgument,
                   "the first " + std::to_string(kAutoLines) +
                       " lines are of no known log format: name it, one of " + AllFormats());
@@ -78,13 +80,13 @@ std::optional<LogEvent> LogReader::Parse(std::string_view line) {
   LineKind kind = LineKind::kOther;
   if (line.size() > kLongestLine) {
     kind = LineKind::kMalformed;
-  } else if (format_ == LogFormat::kPostfix) {
+  } else if (format_ == MailLogFormat::kPostfix) {
     kind = ReadPostfixLine(line, &event);
-  } else if (format_ == LogFormat::kExim) {
+  } else if (format_ == MailLogFormat::kExim) {
     kind = ReadEximLine(line, &event);
-  } else if (format_ == LogFormat::kPowerMta) {
+  } else if (format_ == MailLogFormat::kPowerMta) {
     kind = ReadPowerMtaLine(line, &columns_, &buffer_, &event);
-  } else if (format_ == LogFormat::kKumoMta) {
+  } else if (format_ == MailLogFormat::kKumoMta) {
     kind = ReadKumoMtaLine(line, &buffer_, &event);
   }
   if (kind == LineKind::kMalformed) {
@@ -103,11 +105,11 @@ std::optional<LogEvent> LogReader::Parse(std::string_view line) {
 }
 
 void LogReader::Finish() const {
-  if (format_ == LogFormat::kAuto && unknown_ > 0) {
+  if (format_ == MailLogFormat::kAuto && unknown_ > 0) {
     throw Error(ErrorCode::kInvalidArgument,
                 "no line is of a known log format: name it, one of " + AllFormats());
   }
-  if (format_ == LogFormat::kPowerMta && !columns_.known() && counts_.malformed > 0) {
+  if (format_ == MailLogFormat::kPowerMta && !columns_.known() && counts_.malformed > 0) {
     throw Error(ErrorCode::kInvalidArgument,
                 "the accounting file has no header line that names its columns (type, rcpt, "
                 "dsnStatus, dsnDiag, ...): put it before the records");

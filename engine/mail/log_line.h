@@ -22,12 +22,12 @@
 
 namespace rebound {
 
-enum class LogFormat : uint8_t { kAuto, kPostfix, kExim, kPowerMta, kKumoMta };
-// "auto", "postfix", "exim", "powermta", "kumomta", in the order of LogFormat.
+enum class MailLogFormat : uint8_t { kAuto, kPostfix, kExim, kPowerMta, kKumoMta };
+// "auto", "postfix", "exim", "powermta", "kumomta", in the order of MailLogFormat.
 std::span<const std::string_view> LogFormatNames();
-std::string_view LogFormatName(LogFormat format);
+std::string_view LogFormatName(MailLogFormat format);
 // Throws kInvalidArgument where there is no such format; it names them all.
-LogFormat ParseLogFormat(std::string_view name);
+MailLogFormat ParseLogFormat(std::string_view name);
 
 enum class LogOutcome : uint8_t { kDelivered, kBounced, kDeferred };
 // Its wire value: "delivered", "bounced", "deferred".
@@ -67,7 +67,7 @@ class LogReader {
   // Longer lines are malformed.
   static constexpr size_t kLongestLine = size_t{1} << 20;
 
-  explicit LogReader(LogFormat format = LogFormat::kAuto) : format_(format) {}
+  explicit LogReader(MailLogFormat format = MailLogFormat::kAuto) : format_(format) {}
 
   // `line` without its LF; a CR at its end is dropped. nullopt where it is no delivery. kAuto
   // takes the format of the first line that has one. Throws kInvalidArgument after kAutoLines
@@ -78,11 +78,11 @@ class LogReader {
   // that was not blank, or PowerMTA's header line never came.
   void Finish() const;
 
-  LogFormat format() const { return format_; }  // kAuto: not known yet
+  MailLogFormat format() const { return format_; }  // kAuto: not known yet
   const LogCounts& counts() const { return counts_; }
 
  private:
-  LogFormat format_;
+  MailLogFormat format_;
   LogCounts counts_;
   uint64_t unknown_ = 0;
   CsvColumns columns_;

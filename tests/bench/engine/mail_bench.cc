@@ -40,9 +40,9 @@ const std::vector<std::string> kKumo = {
     R"("feedback_report":null,"meta":{"tenant":"t1"},"headers":{"Subject":"Hello"},)"
     R"("delivery_protocol":"ESMTP","reception_protocol":"HTTP","nodeid":"557f3ad4-2c8c-11ee"})"};
 
-void Lines(benchmark::State& state, LogFormat format, const std::vector<std::string>& lines) {
+void Lines(benchmark::State& state, MailLogFormat format, const std::vector<std::string>& lines) {
   LogReader reader(format);
-  if (format == LogFormat::kPowerMta) {
+  if (format == MailLogFormat::kPowerMta) {
     reader.Parse("type,timeLogged,orig,rcpt,dsnAction,dsnStatus,dsnDiag,dsnMta,bounceCat,jobId");
   }
   size_t bytes = 0;
@@ -78,12 +78,12 @@ void Message(benchmark::State& state, const std::string& message) {
   for (auto _ : state) benchmark::DoNotOptimize(ParseMessage(message));
 }
 
-BENCHMARK_CAPTURE(Lines, postfix, LogFormat::kPostfix, kPostfix);
-BENCHMARK_CAPTURE(Lines, postfix_bounces_alone, LogFormat::kPostfix, {kPostfix[2]});
-BENCHMARK_CAPTURE(Lines, exim, LogFormat::kExim, kExim);
-BENCHMARK_CAPTURE(Lines, exim_bounces_alone, LogFormat::kExim, {kExim[1]});
-BENCHMARK_CAPTURE(Lines, powermta, LogFormat::kPowerMta, kPowerMta);
-BENCHMARK_CAPTURE(Lines, kumomta, LogFormat::kKumoMta, kKumo);
+BENCHMARK_CAPTURE(Lines, postfix, MailLogFormat::kPostfix, kPostfix);
+BENCHMARK_CAPTURE(Lines, postfix_bounces_alone, MailLogFormat::kPostfix, {kPostfix[2]});
+BENCHMARK_CAPTURE(Lines, exim, MailLogFormat::kExim, kExim);
+BENCHMARK_CAPTURE(Lines, exim_bounces_alone, MailLogFormat::kExim, {kExim[1]});
+BENCHMARK_CAPTURE(Lines, powermta, MailLogFormat::kPowerMta, kPowerMta);
+BENCHMARK_CAPTURE(Lines, kumomta, MailLogFormat::kKumoMta, kKumo);
 BENCHMARK_CAPTURE(Message, report, kReport);
 BENCHMARK_CAPTURE(Message, words, kWords);
 BENCHMARK_CAPTURE(Message, report_of_a_megabyte, kReport + std::string(1 << 20, 'x'));

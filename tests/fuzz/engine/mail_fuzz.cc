@@ -122,9 +122,9 @@ bool IsWithin(std::string_view part, std::string_view whole) {
          (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
 }
 
-void CheckLine(LogFormat format, const std::string& line) {
+void CheckLine(MailLogFormat format, const std::string& line) {
   LogReader reader(format);
-  if (format == LogFormat::kPowerMta) {
+  if (format == MailLogFormat::kPowerMta) {
     reader.Parse("type,timeLogged,orig,rcpt,dsnAction,dsnStatus,dsnDiag,dsnMta,bounceCat,jobId");
   }
   const std::optional<LogEvent> event = reader.Parse(line);
@@ -135,7 +135,7 @@ void CheckLine(LogFormat format, const std::string& line) {
   for (const std::string_view part : {event->recipient, event->domain, event->host, event->text,
                                       event->dsn, event->time, event->queue_id}) {
     for (const char c : part) sum += static_cast<unsigned char>(c);
-    const bool decoded = format == LogFormat::kPowerMta || format == LogFormat::kKumoMta;
+    const bool decoded = format == MailLogFormat::kPowerMta || format == MailLogFormat::kKumoMta;
     if (!decoded && !IsWithin(part, line)) Fail("a part from elsewhere", line);
   }
   if (sum == 0) Fail("a delivery of nothing", line);
@@ -215,7 +215,7 @@ int main(int argc, char** argv) {
   for (int round = 0; round < rounds; ++round) {
     CheckMessage(mutator.Mutate(samples[mutator.Below(samples.size())], samples));
     for (size_t i = 0; i < kLines.size(); ++i) {
-      CheckLine(static_cast<LogFormat>(i + 1), mutator.Mutate(kLines[i], kLines));
+      CheckLine(static_cast<MailLogFormat>(i + 1), mutator.Mutate(kLines[i], kLines));
     }
   }
   std::printf("%d messages and %zu lines, nothing found\n", rounds,

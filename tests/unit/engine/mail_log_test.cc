@@ -24,13 +24,13 @@ Seen See(const LogEvent& event) {
           std::string(event.queue_id)};
 }
 // REQUIRES: the line is a delivery.
-Seen One(LogFormat format, const std::string& line) {
+Seen One(MailLogFormat format, const std::string& line) {
   LogReader reader(format);
   const std::optional<LogEvent> event = reader.Parse(line);
   EXPECT_TRUE(event.has_value()) << line;
   return event ? See(*event) : Seen{};
 }
-LogCounts CountsOf(LogFormat format, const std::vector<std::string>& lines) {
+LogCounts CountsOf(MailLogFormat format, const std::vector<std::string>& lines) {
   LogReader reader(format);
   for (const std::string& line : lines) reader.Parse(line);
   return reader.counts();
@@ -62,7 +62,7 @@ const std::string kKumo =
     R"("num_attempts":0,"bounce_classification":"InvalidRecipient","meta":{"a":["b",{}]}})";
 
 TEST(PostfixLog, ABounceHasAllThatItsLineTells) {
-  const Seen seen = One(LogFormat::kPostfix, kPostfix);
+  const Seen seen = One(MailLogFormat::kPostfix, kPostfix);
   EXPECT_EQ(seen.outcome, "bounced");
   EXPECT_EQ(seen.recipient, "user@example.net");
   EXPECT_EQ(seen.domain, "example.net");
@@ -76,7 +76,7 @@ TEST(PostfixLog, ABounceHasAllThatItsLineTells) {
 }
 
 TEST(PostfixLog, TimesOfRfc3339AndInstancesOfOtherNamesAreRead) {
-  const Seen seen = One(LogFormat::kPostfix,
+  const Seen seen = One(MailLogFormat::kPostfix,
                         "2024-05-01T10:00:00.123456+02:00 mail postfix-out/relay/smtp[9]: "
                         "3VZxYz1qW7z9rvq: to=<\"a b>, c\"@example.net>, relay=none, delay=1, "
                         "dsn=4.4.1, status=deferred (connect to mx.example.net[192.0.2.7]:25: "
@@ -89,12 +89,12 @@ TEST(PostfixLog, TimesOfRfc3339AndInstancesOfOtherNamesAreRead) {
 }
 
 TEST(PostfixLog, LocalAgentsHaveNoHostAndCutLinesKeepTheirText) {
-  const Seen local = One(LogFormat::kPostfix,
+  const Seen local = One(MailLogFormat::kPostfix,
                          "May 11 10:00:00 mail postfix/local[1]: ABCDEF: to=<bob@example.com>, "
                          "relay=local, delay=0, dsn=5.1.1, status=bounced (unknown user: \"bob");
   EXPECT_EQ(local.host, "");
   EXPECT_EQ(local.text, "unknown user: \"bob");
-  const Seen sent = One(LogFormat::kPostfix,
+  const Seen sent = One(MailLogFormat::kPostfix,
                         "<22>1 2024-05-01T10:00:00Z mail postfix/lmtp 12 - - ABCDEF: "
                         "to=<bob@example.com>, relay=[2001:db8::1]:24, dsn=2.0.0, status=sent "
                         "(250 2.0.0 Saved)");
@@ -105,7 +105,7 @@ TEST(PostfixLog, LocalAgentsHaveNoHostAndCutLinesKeepTheirText) {
 
 TEST(PostfixLog, OtherLinesAreCountedAndBrokenOnesNamedByNumber) {
   const LogCounts counts = CountsOf(
-      LogFormat::kPostfix,
+      MailLogFormat::kPostfix,
       {"", kPostfix + "\r",
        "May  1 10:00:00 mail postfix/smtpd[1]: NOQUEUE: reject: RCPT from x[192.0.2.1]: 554 5.7.1 "
        "<a@b>: Relay access denied; from=<c@d> to=<a@b> proto=ESMTP",
@@ -128,7 +128,7 @@ TEST(PostfixLog, OtherLinesAreCountedAndBrokenOnesNamedByNumber) {
 }
 
 TEST(EximLog, ABounceHasAllThatItsLineTells) {
-  const Seen seen = One(LogFormat::kExim, kExim);
+  const Seen seen = One(MailLogFormat::kExim, kExim);
   EXPECT_EQ(seen.outcome, "bounced");
   EXPECT_EQ(seen.recipient, "user@example.net");
   EXPECT_EQ(seen.host, "mx.example.net");
@@ -141,13 +141,13 @@ TEST(EximLog, ABounceHasAllThatItsLineTells) {
 }
 
 TEST(EximLog, AReasonMayStandDirectlyBehindTheAddress) {
-  const Seen seen = One(LogFormat::kExim,
+  const Seen seen = One(MailLogFormat::kExim,
                         "2024-05-01 10:00:00.123 +0200 [77] 1s2bCD-000000003Ef-4G7h ** "
                         "user@nowhere.example: Unrouteable address");
   EXPECT_EQ(seen.recipient, "user@nowhere.example");
   EXPECT_EQ(seen.time, "2024-05-01 10:00:00.123 +0200");
   EXPECT_EQ(seen.text, "Unrouteable address");
-  const Seen transport = One(LogFormat::kExim,
+  const Seen transport = One(MailLogFormat::kExim,
                              "2024-05-01 10:00:00 1s2bCD-0003Ef-4G ** bob <bob@example.com> "
                              "R=local T=local_delivery: mailbox is full (MTA-imposed quota)");
   EXPECT_EQ(transport.recipient, "bob@example.com");
@@ -155,24 +155,24 @@ TEST(EximLog, AReasonMayStandDirectlyBehindTheAddress) {
 }
 
 TEST(EximLog, DeferralsAndDeliveriesAreTold) {
-  const Seen deferred = One(LogFormat::kExim,
+  const Seen deferred = One(MailLogFormat::kExim,
                             "2024-05-01 10:00:00 1s2bCD-0003Ef-4G == user@example.net R=dnslookup "
                             "T=remote_smtp defer (-53): retry time not reached for any host");
   EXPECT_EQ(deferred.outcome, "deferred");
   EXPECT_EQ(deferred.text, "retry time not reached for any host");
   const Seen greylisted = One(
-      LogFormat::kExim,
+      MailLogFormat::kExim,
       "2024-05-01 10:00:00 1s2bCD-0003Ef-4G == user@example.net R=dnslookup T=remote_smtp defer "
       "(-44) H=mx.example.net [192.0.2.7]: SMTP error from remote mail server after RCPT "
       "TO:<user@example.net>: 451 4.7.1 Greylisted: wait");
   EXPECT_EQ(greylisted.host, "mx.example.net");
   EXPECT_EQ(greylisted.dsn, "4.7.1");
-  const Seen delivered = One(LogFormat::kExim,
+  const Seen delivered = One(MailLogFormat::kExim,
                              "2024-05-01 10:00:00 1s2bCD-0003Ef-4G => user@example.net R=dnslookup "
                              "T=remote_smtp H=mx.example.net [192.0.2.7] C=\"250 OK \\\"id\\\"\"");
   EXPECT_EQ(delivered.outcome, "delivered");
   EXPECT_EQ(delivered.text, "250 OK \\\"id\\\"");
-  const Seen by_syslog = One(LogFormat::kExim,
+  const Seen by_syslog = One(MailLogFormat::kExim,
                              "May  1 10:00:00 mail exim[77]: 1s2bCD-0003Ef-4G -> user@example.net "
                              "R=dnslookup T=remote_smtp H=[192.0.2.7]");
   EXPECT_EQ(by_syslog.time, "May  1 10:00:00");
@@ -181,7 +181,7 @@ TEST(EximLog, DeferralsAndDeliveriesAreTold) {
 
 TEST(EximLog, OtherLinesAreCounted) {
   const LogCounts counts = CountsOf(
-      LogFormat::kExim,
+      MailLogFormat::kExim,
       {"2024-05-01 10:00:00 1s2bCD-0003Ef-4G <= s@example.com U=root P=local S=400",
        "2024-05-01 10:00:00 1s2bCD-0003Ef-4G Completed",
        "2024-05-01 10:00:00 1s2bCD-0003Ef-4G H=mx.example.net [192.0.2.7]: SMTP error from remote "
@@ -194,7 +194,7 @@ TEST(EximLog, OtherLinesAreCounted) {
 }
 
 TEST(PowerMtaLog, ColumnsStandInAnyOrderAndQuotesAreRead) {
-  LogReader reader(LogFormat::kPowerMta);
+  LogReader reader(MailLogFormat::kPowerMta);
   EXPECT_FALSE(reader.Parse(kPowerMtaHeader));
   const std::optional<LogEvent> event = reader.Parse(kPowerMta);
   ASSERT_TRUE(event);
@@ -217,15 +217,15 @@ TEST(PowerMtaLog, ColumnsStandInAnyOrderAndQuotesAreRead) {
 }
 
 TEST(PowerMtaLog, RecordsOfAnotherShapeAreMalformed) {
-  const LogCounts counts =
-      CountsOf(LogFormat::kPowerMta, {kPowerMtaHeader, "b,too,few", "b,\"open",
-                                      "r,1,2,3,4,5,6,7,8,9", "b,1,2,,4,5,6,7,8,9", "type,orig"});
+  const LogCounts counts = CountsOf(
+      MailLogFormat::kPowerMta, {kPowerMtaHeader, "b,too,few", "b,\"open", "r,1,2,3,4,5,6,7,8,9",
+                                 "b,1,2,,4,5,6,7,8,9", "type,orig"});
   EXPECT_EQ(counts.malformed, 4U);
   EXPECT_EQ(counts.other, 2U);
 }
 
 TEST(PowerMtaLog, WithoutItsHeaderNothingCanBeRead) {
-  LogReader reader(LogFormat::kPowerMta);
+  LogReader reader(MailLogFormat::kPowerMta);
   EXPECT_FALSE(reader.Parse(kPowerMta));
   try {
     reader.Finish();
@@ -239,7 +239,7 @@ TEST(PowerMtaLog, WithoutItsHeaderNothingCanBeRead) {
 }
 
 TEST(KumoMtaLog, ABounceHasAllThatItsLineTells) {
-  const Seen seen = One(LogFormat::kKumoMta, kKumo);
+  const Seen seen = One(MailLogFormat::kKumoMta, kKumo);
   EXPECT_EQ(seen.outcome, "bounced");
   EXPECT_EQ(seen.recipient, "user@example.net");
   EXPECT_EQ(seen.host, "mx.example.net");
@@ -250,7 +250,7 @@ TEST(KumoMtaLog, ABounceHasAllThatItsLineTells) {
 }
 
 TEST(KumoMtaLog, BatchesNamesAndNullsAreRead) {
-  LogReader reader(LogFormat::kKumoMta);
+  LogReader reader(MailLogFormat::kKumoMta);
   const std::optional<LogEvent> event = reader.Parse(
       R"({"recipient": ["a@example.net", "b@example.net"], "response": {"code": 421, "content": )"
       R"("busy \ud83d\ude00\n", "enhanced_code": null}, "peer_address": null, )"
@@ -267,7 +267,7 @@ TEST(KumoMtaLog, BatchesNamesAndNullsAreRead) {
 TEST(KumoMtaLog, ReceptionsAreOthersAndNoJsonIsMalformed) {
   const std::string deep(5000, '[');
   const LogCounts counts =
-      CountsOf(LogFormat::kKumoMta,
+      CountsOf(MailLogFormat::kKumoMta,
                {R"({"type":"Reception","recipient":"user@example.net"})", R"({"type":"Bounce"})",
                 R"({"type":"Bounce","recipient":"a@b")", R"({"type":"Bounce","recipient":"a@b\x"})",
                 R"({"type":"Bounce","recipient":"a@b","x":)" + deep, "plain",
@@ -278,11 +278,12 @@ TEST(KumoMtaLog, ReceptionsAreOthersAndNoJsonIsMalformed) {
 
 TEST(LogReader, KnowsTheFormatFromTheFirstLineThatHasOne) {
   for (const auto& [line, format] :
-       {std::pair{kPostfix, LogFormat::kPostfix}, std::pair{kExim, LogFormat::kExim},
-        std::pair{kPowerMtaHeader, LogFormat::kPowerMta}, std::pair{kKumo, LogFormat::kKumoMta}}) {
+       {std::pair{kPostfix, MailLogFormat::kPostfix}, std::pair{kExim, MailLogFormat::kExim},
+        std::pair{kPowerMtaHeader, MailLogFormat::kPowerMta},
+        std::pair{kKumo, MailLogFormat::kKumoMta}}) {
     LogReader reader;
     reader.Parse("May  1 09:59:59 mail kernel: something else");
-    EXPECT_EQ(reader.format(), LogFormat::kAuto);
+    EXPECT_EQ(reader.format(), MailLogFormat::kAuto);
     reader.Parse(line);
     EXPECT_EQ(LogFormatName(reader.format()), LogFormatName(format));
     reader.Finish();
@@ -308,7 +309,7 @@ TEST(LogReader, GivesUpOnALogOfNoKnownFormat) {
 }
 
 TEST(LogReader, RefusesAFormatOfAnotherName) {
-  EXPECT_EQ(ParseLogFormat("exim"), LogFormat::kExim);
+  EXPECT_EQ(ParseLogFormat("exim"), MailLogFormat::kExim);
   try {
     ParseLogFormat("sendmail");
     FAIL() << "no error";
@@ -321,16 +322,17 @@ TEST(LogReader, RefusesAFormatOfAnotherName) {
 
 TEST(LogReader, LinesBeyondTheLimitAreMalformed) {
   const LogCounts counts =
-      CountsOf(LogFormat::kPostfix, {kPostfix + std::string(LogReader::kLongestLine, 'x')});
+      CountsOf(MailLogFormat::kPostfix, {kPostfix + std::string(LogReader::kLongestLine, 'x')});
   EXPECT_EQ(counts.malformed, 1U);
 }
 
 TEST(LogReader, AllocatesNothingOnceItsBuffersHaveGrown) {
   for (const auto& [format, line] :
-       {std::pair{LogFormat::kPostfix, kPostfix}, std::pair{LogFormat::kExim, kExim},
-        std::pair{LogFormat::kPowerMta, kPowerMta}, std::pair{LogFormat::kKumoMta, kKumo}}) {
+       {std::pair{MailLogFormat::kPostfix, kPostfix}, std::pair{MailLogFormat::kExim, kExim},
+        std::pair{MailLogFormat::kPowerMta, kPowerMta},
+        std::pair{MailLogFormat::kKumoMta, kKumo}}) {
     LogReader reader(format);
-    if (format == LogFormat::kPowerMta) reader.Parse(kPowerMtaHeader);
+    if (format == MailLogFormat::kPowerMta) reader.Parse(kPowerMtaHeader);
     reader.Parse(line);
     const size_t before = test::Allocations();
     for (int i = 0; i < 100; ++i) ASSERT_TRUE(reader.Parse(line));
