@@ -301,6 +301,27 @@ TEST_F(Proposals, WritersAtOnceLoseNothingAndDoubleNothing) {
   EXPECT_EQ(Ask("SELECT sum(volume) FROM rebound.clusters"), "800");
 }
 
+// Each was compared with each: ten thousand rows took a minute.
+TEST_F(Proposals, OfManyThatAreAllALittleAlikeANearCopyStillFindsItsOwn) {
+  const auto text = [](int number) {
+    std::string words;
+    for (int k = 0; k < 3; ++k) {
+      words += " ";
+      for (int rest = number * 7 + k, j = 0; j < 4; ++j, rest /= 26) {
+        words += static_cast<char>('a' + rest % 26);
+      }
+    }
+    return "550 5.1.1 there is no such mailbox here as" + words;
+  };
+  std::vector<Proposal> many;
+  for (int i = 0; i < 2000; ++i) many.push_back(Proposes(text(i), "user_unknown"));
+  const std::vector<Proposed> items = store_->Propose(many).items;
+  for (const size_t i : {0U, 999U, 1999U}) {
+    const Proposed copy = One(Proposes(text(static_cast<int>(i)) + " now", "user_unknown"));
+    EXPECT_EQ(store_->Find(copy.id)->cluster_id, store_->Find(items[i].id)->cluster_id) << i;
+  }
+}
+
 TEST_F(Proposals, APoisoningKeyIsSetAsideAndShown) {
   const auto poison = [&](size_t i) {
     return WithModel(
