@@ -1,24 +1,14 @@
-#include <chrono>
-#include <ctime>
 #include <map>
 #include <utility>
 
 #include "base/error.h"
+#include "base/utc_time.h"
 #include "labelstore/content.h"
 #include "labelstore/label_store.h"
 #include "tokenizer/normaliser.h"
 
 namespace rebound {
 namespace {
-
-std::string NowUtc() {
-  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
 
 struct StoredMessage {
   int64_t id;
@@ -106,7 +96,7 @@ class MemoryLabelStore : public LabelStore {
     }
     frozen.info.id = static_cast<int64_t>(snapshots_.size()) + 1;
     frozen.info.rows = static_cast<int64_t>(frozen.rows.size());
-    frozen.info.created_at = NowUtc();
+    frozen.info.created_at = UtcNow();
     snapshots_.push_back(std::move(frozen));
     return snapshots_.back().info;
   }

@@ -1,12 +1,11 @@
 #include "train/task_draft.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <ctime>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/utc_time.h"
 #include "evaluation/calibration.h"
 #include "models/network.h"
 #include "models/status_code.h"
@@ -18,15 +17,6 @@
 
 namespace rebound {
 namespace {
-
-std::string NowText() {
-  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return text;
-}
 
 // What the status codes would mend on the calibration rows; says what that is.
 double ChooseThreshold(const Corpus& corpus, const DataSet& data,
@@ -130,7 +120,7 @@ void TaskDraft::SetConfig() {
   config.environment = parts_.options.environment;
   config.training = RecordOptions(parts_.options, parts_.tokenizer);
   config.code_version = REBOUND_VERSION;
-  config.trained_at = NowText();
+  config.trained_at = UtcNow();
   config.training_samples = static_cast<int64_t>(parts_.sides.both.rows());
   draft_.tokenizer_model = parts_.tokenizer.bytes;
 }

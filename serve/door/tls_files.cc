@@ -3,12 +3,12 @@
 #include <sys/stat.h>
 
 #include <cmath>
-#include <ctime>
 #include <string>
 #include <utility>
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/utc_time.h"
 
 namespace rebound {
 namespace {
@@ -24,14 +24,6 @@ int DaysLeft(const TlsContext& context, SystemClock::time_point now) {
   return static_cast<int>(std::floor(left.count()));
 }
 
-std::string IsoTime(SystemClock::time_point time) {
-  const std::time_t seconds = SystemClock::to_time_t(time);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  char text[40];
-  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
-}
-
 void LogExpiry(const TlsContext& context, const std::string& file, bool loaded) {
   const auto now = SystemClock::now();
   const int days = DaysLeft(context, now);
@@ -39,7 +31,7 @@ void LogExpiry(const TlsContext& context, const std::string& file, bool loaded) 
     Log(level, event,
         {{"file", file},
          {"subject", context.subject()},
-         {"not_after", IsoTime(context.not_after())},
+         {"not_after", UtcTime(context.not_after())},
          {"days_left", std::to_string(days)}});
   };
   if (loaded) say(LogLevel::kInfo, "TLS certificate loaded");
@@ -58,10 +50,10 @@ void LogRevocations(const TlsContext& context, const std::string& file) {
   const auto now = SystemClock::now();
   if (*context.crl_ends() <= now) {
     Log(LogLevel::kError, "a TLS revocation list is out of date: its clients are refused",
-        {{"file", file}, {"ended", IsoTime(*context.crl_ends())}});
+        {{"file", file}, {"ended", UtcTime(*context.crl_ends())}});
   } else if (*context.crl_ends() - now < kSoon) {
     Log(LogLevel::kWarning, "a TLS revocation list ends soon",
-        {{"file", file}, {"ends", IsoTime(*context.crl_ends())}});
+        {{"file", file}, {"ends", UtcTime(*context.crl_ends())}});
   }
 }
 
@@ -128,7 +120,7 @@ bool TlsFiles::Load(const Identity& identity) {
     if (context->not_after() <= now && Current()->not_after() > now) {
       throw Error(ErrorCode::kInvalidArgument, "TLS: " + options_.certificate.string() +
                                                    ": the certificate expired on " +
-                                                   IsoTime(context->not_after()));
+                                                   UtcTime(context->not_after()));
     }
     Take(std::move(context));
     return true;

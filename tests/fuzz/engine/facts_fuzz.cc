@@ -4,12 +4,12 @@
 //   fuzz_engine_facts ROUNDS
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "engine/facts.h"
+#include "tests/support/cpu_time.h"
 
 namespace rebound {
 namespace {
@@ -98,30 +98,18 @@ void Check(const std::string& text) {
   }
 }
 
-// Of this thread, however busy the machine is.
-double CpuSecondsOf(const std::string& text) {
-  const auto now = [] {
-    timespec time{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-  };
-  const double start = now();
-  FindFacts(text);
-  return now() - start;
-}
-
 // Many bytes of every piece again and again: four times as many take about four times the work;
 // were the search quadratic, sixteen times, and minutes.
 void CheckTime() {
   for (const std::string& piece : kPieces) {
     for (const std::string& between : {std::string(), std::string(" ")}) {
-      const auto repeated = [&](size_t bytes) {
+      const auto seconds = [&](size_t bytes) {
         std::string text;
         while (text.size() < bytes) text += piece + between;
-        return text;
+        return test::CpuSecondsOf([&] { FindFacts(text); });
       };
-      const double some = CpuSecondsOf(repeated(64 * 1024));
-      const double more = CpuSecondsOf(repeated(256 * 1024));
+      const double some = seconds(64 * 1024);
+      const double more = seconds(256 * 1024);
       if (more > 10 * some + 0.1) {
         std::fprintf(stderr, "%.3f s for 256 KiB of '%s', %.3f s for 64 KiB\n", more, piece.c_str(),
                      some);

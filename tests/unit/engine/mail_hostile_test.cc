@@ -1,7 +1,6 @@
 // Messages that were made to hurt: each is read as far as it goes, or refused with the reason.
 #include <gtest/gtest.h>
 
-#include <ctime>
 #include <string>
 #include <thread>
 #include <vector>
@@ -9,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "engine/mail/message.h"
+#include "tests/support/cpu_time.h"
 
 namespace rebound {
 namespace {
@@ -53,18 +53,10 @@ void ExpectTheBounce(const BounceReport& report) {
   EXPECT_EQ(report.recipients[0].text, "550 5.1.1 User unknown");
 }
 
-// Of this thread, however busy the machine is.
 double CpuSecondsToRead(std::string_view piece, const std::string& type, size_t bytes) {
   std::string message = "From: MAILER-DAEMON@x\nContent-Type: " + type + "\n\n";
   while (message.size() < bytes) message += piece;
-  const auto now = [] {
-    timespec time{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-  };
-  const double start = now();
-  ParseMessage(message);
-  return now() - start;
+  return test::CpuSecondsOf([&] { ParseMessage(message); });
 }
 
 TEST(HostileMail, NothingIsRefused) {
