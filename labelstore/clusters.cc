@@ -29,6 +29,27 @@ constexpr size_t kMostCompared = 100;
 // bigint is signed: the same 64 bits.
 int64_t BandKey(uint64_t band) { return static_cast<int64_t>(band); }
 
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+// 550, and 5_7_1 as the normaliser writes it: their digits mean something.
+bool IsStatusCode(std::string_view word) {
+  const bool begins = word.size() >= 3 && (word[0] == '2' || word[0] == '4' || word[0] == '5');
+  return begins && (word[1] == '_' || (word.size() == 3 && IsDigit(word[1]) && IsDigit(word[2])));
+}
+
+// Every run of digits as one 0: tickets, rules and queues are numbered (PXQ-441, PXQ-442).
+std::string WithoutNumbers(std::string_view word) {
+  std::string folded;
+  for (const char c : word) {
+    if (!IsDigit(c)) {
+      folded += c;
+    } else if (folded.empty() || folded.back() != '0') {
+      folded += '0';
+    }
+  }
+  return folded;
+}
+
 class Assigner {
  public:
   Assigner(SqlTransaction& sql, const std::vector<std::string>& texts) : sql_(sql), texts_(texts) {
@@ -165,12 +186,13 @@ class Assigner {
 
 std::vector<std::string> ShinglesOf(std::string_view normalised) {
   std::set<std::string> shingles;
-  std::string_view before;
-  for (const std::string_view word : Split(normalised, ' ')) {
-    if (word.empty()) continue;
-    shingles.emplace(word);
-    if (!before.empty()) shingles.insert(std::string(before) + ' ' + std::string(word));
+  std::string before;
+  for (const std::string_view view : Split(normalised, ' ')) {
+    if (view.empty()) continue;
+    std::string word = IsStatusCode(view) ? std::string(view) : WithoutNumbers(view);
+    if (!before.empty()) shingles.insert(before + ' ' + word);
     before = word;
+    shingles.insert(std::move(word));
   }
   return {shingles.begin(), shingles.end()};
 }

@@ -20,7 +20,8 @@ namespace rebound {
 // all of the 8,344 pairs that comparing every pair finds. At 0.7 it would be 85.3 % and 99.6 %.
 inline constexpr double kSameCluster = 0.8;
 
-// The distinct words of a normalised text and its pairs of neighbours, sorted.
+// The distinct words of a normalised text and its pairs of neighbours, sorted. Numbers that are no
+// status codes are all alike: copies differ in their tickets and queues.
 std::vector<std::string> ShinglesOf(std::string_view normalised);
 
 // The cluster of each text (masked), found or made. REQUIRES: an open transaction.

@@ -18,6 +18,13 @@ TEST(ShinglesOf, AreTheWordsAndTheirNeighbours) {
   EXPECT_TRUE(ShinglesOf("").empty());
 }
 
+TEST(ShinglesOf, TellStatusCodesApartAndNoOtherNumbers) {
+  EXPECT_EQ(ShinglesOf(Normalise("550 5.7.1 blocked: policy PXQ-441, rule 7")),
+            ShinglesOf(Normalise("550 5.7.1 blocked: policy PXQ-442, rule 12")));
+  EXPECT_NE(ShinglesOf(Normalise("550 5.7.1 blocked")), ShinglesOf(Normalise("550 5.7.2 blocked")));
+  EXPECT_NE(ShinglesOf(Normalise("550 5.7.1 blocked")), ShinglesOf(Normalise("554 5.7.1 blocked")));
+}
+
 // Against comparing all pairs, over copies of templates of the seed corpus as noise leaves them.
 TEST(Clusters, BandsFindNearlyEveryNearCopy) {
   auto templates = LoadSeedCorpus(FindSeedFolder() / "templates");
@@ -44,6 +51,23 @@ TEST(Clusters, BandsFindNearlyEveryNearCopy) {
   EXPECT_GT(static_cast<double>(found) / static_cast<double>(alike), 0.98)
       << found << " of " << alike;
   RecordProperty("recall_percent", static_cast<int>(100 * found / alike));
+}
+
+// The same reply to another recipient, with another host, time and id.
+TEST(Clusters, HoldTheRepliesOfOneServer) {
+  const auto templates = LoadSeedCorpus(FindSeedFolder() / "templates");
+  const SlotLists lists = LoadSlotLists(FindSeedFolder() / "slots");
+  const Generator first(templates, lists, 1), second(templates, lists, 2);
+  size_t together = 0;
+  for (const Template& origin : templates) {
+    const auto shingles = [&](const Generator& generator) {
+      return ShinglesOf(Normalise(generator.MakeCopy(origin, 0)));
+    };
+    together += Likeness(shingles(first), shingles(second)) >= kSameCluster ? 1 : 0;
+  }
+  const double share = static_cast<double>(together) / static_cast<double>(templates.size());
+  EXPECT_GT(share, 0.87);
+  RecordProperty("together_per_mille", static_cast<int>(1000 * share));
 }
 
 }  // namespace
