@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "base/code_version.h"
 #include "base/error.h"
 #include "base/text.h"
 
@@ -114,7 +115,5 @@ int RunMain(std::string_view program, const std::function<int()>& body) {
     return 1;
   }
 }
-
-std::string_view CodeVersion() { return REBOUND_VERSION; }
 
 }  // namespace rebound

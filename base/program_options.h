@@ -59,7 +59,4 @@ int Finish(int code = 0);
 // kInvalidArgument 2, kCancelled 130, any other Error 1.
 int RunMain(std::string_view program, const std::function<int()>& body);
 
-// The version that --version prints and bundles record.
-std::string_view CodeVersion();
-
 }  // namespace rebound

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/code_version.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/program_options.h"

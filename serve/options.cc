@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/code_version.h"
 #include "base/error.h"
 #include "base/program_options.h"
 #include "base/text.h"

@@ -5,6 +5,7 @@
 #include <sstream>
 #include <thread>
 
+#include "base/code_version.h"
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"

@@ -1,5 +1,6 @@
 #include "train/run_details.h"
 
+#include "base/code_version.h"
 #include "base/json.h"
 
 namespace rebound {
@@ -54,7 +55,7 @@ void WriteIncumbent(const RunDetails& details, JsonWriter& w) {
 std::string WriteRunDetails(const RunDetails& details) {
   std::string out;
   JsonWriter(&out).Object([&](JsonWriter& w) {
-    w.Key("code_version").String(REBOUND_VERSION);
+    w.Key("code_version").String(CodeVersion());
     w.Key("options");
     WriteStrings(details.options, w);
     w.Key("environment");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/code_version.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/utc_time.h"
@@ -119,7 +120,7 @@ void TaskDraft::SetConfig() {
   config.seed = parts_.options.seed;
   config.environment = parts_.options.environment;
   config.training = RecordOptions(parts_.options, parts_.tokenizer);
-  config.code_version = REBOUND_VERSION;
+  config.code_version = CodeVersion();
   config.trained_at = UtcNow();
   config.training_samples = static_cast<int64_t>(parts_.sides.both.rows());
   draft_.tokenizer_model = parts_.tokenizer.bytes;
