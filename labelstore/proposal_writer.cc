@@ -91,7 +91,7 @@ std::vector<CheckedProposal> CheckProposals(const std::vector<Proposal>& proposa
       throw Error(ErrorCode::kInvalidArgument, "proposal " + std::to_string(i) + " " + *fault);
     }
     each.normalised = Normalise(each.message.text);
-    each.comment = MaskContribution(proposals[i].comment);
+    each.comment = MaskComment(proposals[i].comment);
     checked.push_back(std::move(each));
   }
   return checked;

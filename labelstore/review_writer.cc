@@ -234,7 +234,7 @@ void WriteReviews(SqlTransaction& sql, const LabelCatalog& catalog, const Review
       "SELECT i, $2, $3::rebound.review_decision, $4::bool, $5::bigint, $6 "
       "FROM unnest($1::bigint[]) AS incoming (i) ORDER BY i",
       {all, request.reviewer, std::string(DecisionName(request.decision)),
-       request.adjudicate ? "t" : "f", SqlInt(batch), MaskContribution(request.notes)});
+       request.adjudicate ? "t" : "f", SqlInt(batch), MaskComment(request.notes)});
   sql.Execute(
       "UPDATE rebound.reviews old SET superseded_by = new.id FROM rebound.reviews new "
       "WHERE old.id = ANY ($1::bigint[]) AND new.batch_id = $2::bigint "

@@ -12,6 +12,7 @@
 #include "labelstore/command_line.h"
 #include "labelstore/commands.h"
 #include "labelstore/generator.h"
+#include "labelstore/server_words.h"
 
 namespace rebound {
 namespace {
@@ -243,12 +244,18 @@ int RunCorpus(int argc, const char* const* argv) {
   CommandLine line =
       MakeLine("corpus", "Counts the templates of the seed corpus and finds near copies.");
   AddTemplates(&line);
+  line.options.add_options()("words", po::bool_switch(),
+                             "print the words of servers instead (labelstore/server_words.txt)");
   AddJson(&line);
   line.epilogue =
       "Near copies share more than 80 % of their words. Those with other labels need a reason.\n";
   const auto values = ParseOptions(argc, argv, line);
   if (!values) return 0;
   const Corpus corpus = LoadCorpus(*values);
+  if ((*values)["words"].as<bool>()) {
+    std::cout << WriteServerWords(corpus.templates);
+    return Finish();
+  }
   const CorpusCounts counts = CountCorpus(corpus.templates);
   if ((*values)["json"].as<bool>()) {
     PrintCorpusJson(counts);

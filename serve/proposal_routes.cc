@@ -218,7 +218,7 @@ Response ProposalRoutes::Preview(const Call& call) {
   Response response;
   JsonWriter(&response.body).Object([&](JsonWriter& w) {
     w.Key("message_text").String(MaskContribution(read.texts.front()));
-    if (!comment.empty()) w.Key("comment").String(MaskContribution(comment));
+    if (!comment.empty()) w.Key("comment").String(MaskComment(comment));
   });
   return response;
 }

@@ -126,7 +126,7 @@ void MakeReady(std::vector<Proposal>* proposals) {
     Proposal& proposal = (*proposals)[i];
     proposal.text = MaskContribution(proposal.text);
     // A mask may be longer than what it hides.
-    proposal.comment = CutUtf8(MaskContribution(proposal.comment), kMaxCommentBytes);
+    proposal.comment = CutUtf8(MaskComment(proposal.comment), kMaxCommentBytes);
     proposal.delivery_id = MakeDeliveryId(name + "/" + std::to_string(i));
   }
 }
