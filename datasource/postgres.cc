@@ -188,6 +188,9 @@ std::string PostgresConnectionString(const std::string& uri, const PostgresOptio
   // The user's own settings come after ours: the last one counts.
   std::string session =
       "-c statement_timeout=" + std::to_string(options.statement_timeout.count()) +
+      " -c lock_timeout=" + std::to_string(options.lock_timeout.count()) +
+      " -c idle_in_transaction_session_timeout=" +
+      std::to_string(options.idle_in_transaction_timeout.count()) +
       " -c search_path=rebound,pg_temp -c timezone=UTC" + " -c client_min_messages=warning";
   std::string line;
   for (const auto& [keyword, value] : settings) {
@@ -272,7 +275,14 @@ Failure TellSqlState(const std::string& state, const std::string& database,
   if (state == "57014") {
     return {SqlFault::kOther, ErrorCode::kUnavailable,
             database + " took too long (" + reason +
-                "): repeat the command, or set a longer statement_timeout in the URI's options"};
+                "): repeat the command, or set a longer limit in the URI: "
+                "...?options=-cstatement_timeout%3D15min"};
+  }
+  if (state == "55P03") {
+    return {SqlFault::kOther, ErrorCode::kUnavailable,
+            "another session of " + database + " holds what this needs (" + reason +
+                "): pg_stat_activity and pg_blocking_pids tell which; let it end, then repeat the "
+                "command"};
   }
   if (StartsWith(state, "53")) {
     return {SqlFault::kOther, ErrorCode::kUnavailable,

@@ -22,6 +22,9 @@ BEGIN
   END LOOP;
 END $$;
 
+-- Trigger functions that write as the owner serve our triggers alone (0004_operations.sql).
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA rebound FROM PUBLIC;
+
 -- rebound_server
 GRANT SELECT ON rebound.schema_migrations, rebound.label_sets, rebound.labels, rebound.models,
   rebound.promotions, rebound.training_runs, rebound.snapshots, rebound.proposals,

@@ -1,5 +1,4 @@
-// rebound-labels roles, backup, restore and retain: the work of who runs the database.
-#include <cstdlib>
+// rebound-labels roles, backup and restore: the work of who runs the database.
 #include <iostream>
 
 #include "base/error.h"
@@ -100,45 +99,6 @@ int RunRestore(int argc, const char* const* argv) {
   const auto values = ParseOptions(argc, argv, line);
   if (!values) return 0;
   return Tell(RestoreStore(StoreUri(*values), FileOf(*values)), *values, "restored and compared");
-}
-
-int RunRetain(int argc, const char* const* argv) {
-  CommandLine line = MakeLine("retain", "Forgets old proposals that train nothing.");
-  AddStore(&line);
-  line.options.add_options()("older-than", po::value<int64_t>()->value_name("DAYS"),
-                             "how long they are kept");
-  line.options.add_options()("dry-run", po::bool_switch(), "count, remove nothing");
-  AddJson(&line);
-  line.epilogue =
-      "Rejected, skipped and quarantined proposals go with their texts, comments and reviews, and "
-      "so\n"
-      "do delivery ids and idempotency keys of that age. What was approved stays, and so does the\n"
-      "audit, which holds no text.\n"
-      "  rebound-labels retain --older-than 365 --dry-run\n";
-  const auto values = ParseOptions(argc, argv, line);
-  if (!values) return 0;
-  if (values->count("older-than") == 0) {
-    throw Error(ErrorCode::kInvalidArgument, "say how many days are kept: --older-than DAYS");
-  }
-  PostgresConnection connection(StoreUri(*values));
-  RequireSchema(&connection);
-  const bool dry = (*values)["dry-run"].as<bool>();
-  const char* user = std::getenv("USER");
-  const Retention removed = RetainStore(&connection, (*values)["older-than"].as<int64_t>(), dry,
-                                        user == nullptr || *user == '\0' ? "retain" : user);
-  const Counts counts = {{"proposals", removed.proposals},
-                         {"texts", removed.texts},
-                         {"clusters", removed.clusters},
-                         {"deliveries", removed.deliveries},
-                         {"idempotency_keys", removed.idempotency_keys}};
-  if ((*values)["json"].as<bool>()) {
-    PrintJson([&](JsonWriter& w) {
-      for (const auto& [name, count] : counts) w.Key(name).Int(count);
-    });
-  } else {
-    PrintCounts(dry ? "would be removed" : "removed", counts);
-  }
-  return Finish();
 }
 
 }  // namespace rebound

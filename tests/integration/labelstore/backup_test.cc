@@ -1,4 +1,4 @@
-// A store saved, lost and brought back; what is old forgotten.
+// A store saved, lost and brought back.
 #include "labelstore/backup.h"
 
 #include <gtest/gtest.h>
@@ -100,35 +100,6 @@ TEST_F(Backup, WhatIsNotThereIsNotFound) {
   const std::string empty = test::SharedCluster().NewDatabase();
   EXPECT_EQ(ErrorOf([&] { BackUpStore(empty, file_); }),
             "not_found: " + DescribePostgres(empty) + " has no label store: nothing to back up");
-}
-
-TEST(Retention, ForgetsWhatIsOldAndTrainsNothing) {
-  const std::string uri = test::SharedCluster().NewStore();
-  Fill(uri);
-  PostgresConnection connection(uri);
-  EXPECT_EQ(RetainStore(&connection, 30, false, "admin").proposals, 0) << "all is young";
-  connection.Transact(SqlIsolation::kReadCommitted, [](SqlTransaction& sql) {
-    sql.Execute(
-        "UPDATE rebound.proposals SET changed_at = now() - interval '40 days', decided_at = "
-        "CASE WHEN decided_at IS NULL THEN NULL ELSE now() - interval '40 days' END");
-  });
-  EXPECT_EQ(RetainStore(&connection, 30, true, "admin").proposals, 1);
-  EXPECT_EQ(Column(uri, "SELECT count(*) FROM rebound.proposals"), "3") << "a dry run";
-  const Retention removed = RetainStore(&connection, 30, false, "admin");
-  EXPECT_EQ(removed.proposals, 1);
-  EXPECT_EQ(removed.texts, 1);
-  EXPECT_EQ(Column(uri, "SELECT status FROM rebound.proposals ORDER BY id"), "approved\npending");
-  EXPECT_EQ(Column(uri, "SELECT count(*) FROM rebound.contributed_texts WHERE text = '550 c d'"),
-            "0");
-  // Who was wrong stays known, and so does what happened.
-  EXPECT_EQ(Column(uri, "SELECT disagreed FROM rebound.contributors WHERE name = 'key-a'"), "1");
-  EXPECT_EQ(Column(uri,
-                   "SELECT actor FROM rebound.audit WHERE entity = 'proposals' "
-                   "AND action = 'delete'"),
-            "admin");
-  EXPECT_EQ(OpenLabelStore(uri)->MakeSnapshot().rows, 2);
-  EXPECT_EQ(ErrorOf([&] { RetainStore(&connection, 0, false, "admin"); }),
-            "invalid_argument: keep at least one day");
 }
 
 }  // namespace

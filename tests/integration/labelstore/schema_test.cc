@@ -8,6 +8,7 @@
 
 #include "errors.h"
 #include "labelstore/label_store.h"
+#include "labelstore/reviews.h"
 #include "models/task.h"
 #include "tests/support/postgres.h"
 
@@ -62,10 +63,26 @@ TEST(Migrations, AnEditedOneIsCorrupt) {
       "file and put the change into a new one");
 }
 
-TEST(Migrations, ANewerSchemaIsLeftAsItIs) {
-  PostgresConnection connection(test::SharedCluster().NewDatabase());
-  MigrateSchema(&connection, std::array{kFirst, kSecond});
-  EXPECT_TRUE(MigrateSchema(&connection, std::array{kFirst}).empty());
+TEST(Migrations, ANewerSchemaIsRefusedByEveryProgramAndLeftAsItIs) {
+  const std::string uri = test::SharedCluster().NewDatabase();
+  PostgresConnection connection(uri);
+  MigrateSchema(&connection);
+  std::vector<Migration> newer(Migrations().begin(), Migrations().end());
+  const std::string found = std::to_string(newer.size() + 1), known = std::to_string(newer.size());
+  newer.push_back({static_cast<int>(newer.size()) + 1, "9999_newer", "CREATE TABLE rebound.n ();"});
+  MigrateSchema(&connection, newer);
+  const std::string refusal = "unavailable: " + DescribePostgres(uri) + " has version " + found +
+                              " of the label store and this program knows only " + known +
+                              ": use the release that migrated it, or a newer one";
+  EXPECT_EQ(ErrorOf([&] { MigrateSchema(&connection); }), refusal);
+  EXPECT_EQ(ErrorOf([&] { OpenLabelStore(uri); }), refusal);
+  EXPECT_EQ(ErrorOf([&] { OpenProposalStore(uri); }), refusal);
+  EXPECT_EQ(ErrorOf([&] { OpenReviewDesk(uri); }), refusal);
+  const test::Ran ran = test::RunCommand(test::BinaryPath("rebound-labels") + " migrate --store '" +
+                                         uri + "'");
+  EXPECT_EQ(ran.exit_code, 1);
+  EXPECT_TRUE(Holds(ran.errors, "use the release that migrated it, or a newer one"));
+  EXPECT_TRUE(MigrateSchema(&connection, newer).empty());
 }
 
 TEST(Migrations, OneThatFailsLeavesNothingBehind) {
