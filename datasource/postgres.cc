@@ -7,6 +7,7 @@
 #include <charconv>
 #include <pqxx/pqxx>
 #include <thread>
+#include <type_traits>
 #include <utility>
 
 #include "base/error.h"
@@ -302,6 +303,22 @@ Failure TellSqlState(const std::string& state, const std::string& database,
   return {SqlFault::kOther, ErrorCode::kInternal, "SQL " + state + ": " + reason};
 }
 
+// libpqxx knows some states by type alone.
+std::string StateOf(const pqxx::sql_error& error) {
+  if (!error.sqlstate().empty()) return error.sqlstate();
+  const auto is = [&](auto type) {
+    return dynamic_cast<typename decltype(type)::type*>(&error) != nullptr;
+  };
+  if (is(std::type_identity<const pqxx::insufficient_privilege>())) return "42501";
+  if (is(std::type_identity<const pqxx::undefined_table>())) return "42P01";
+  if (is(std::type_identity<const pqxx::undefined_column>())) return "42703";
+  if (is(std::type_identity<const pqxx::undefined_function>())) return "42883";
+  if (is(std::type_identity<const pqxx::integrity_constraint_violation>())) return "23000";
+  if (is(std::type_identity<const pqxx::data_exception>())) return "22000";
+  if (is(std::type_identity<const pqxx::insufficient_resources>())) return "53000";
+  return "";
+}
+
 // REQUIRES: called in a catch block. Errors of our own pass as they are.
 Failure TellCurrentException(const std::string& database) {
   try {
@@ -325,7 +342,7 @@ Failure TellCurrentException(const std::string& database) {
   } catch (const pqxx::transaction_rollback& e) {
     return {SqlFault::kInDoubt, ErrorCode::kUnavailable, FirstLine(e.what())};
   } catch (const pqxx::sql_error& e) {
-    return TellSqlState(e.sqlstate(), database, FirstLine(e.what()));
+    return TellSqlState(StateOf(e), database, FirstLine(e.what()));
   } catch (const pqxx::failure& e) {
     return {SqlFault::kOther, ErrorCode::kInternal, std::string("libpqxx: ") + e.what()};
   } catch (const pqxx::pqxx_exception& e) {

@@ -49,13 +49,21 @@ int RunRoles(int argc, const char* const* argv) {
   AddStore(&line);
   AddJson(&line);
   line.epilogue =
-      "  rebound_server    proposes, reads models and proposals; decides nothing\n"
-      "  rebound_trainer   reads; writes snapshots, runs, models and promotions\n"
-      "  rebound_reviewer  reads; decides proposals\n"
+      "  rebound_server    proposes; reads proposals, models and bundles; decides nothing\n"
+      "  rebound_trainer   reads; writes snapshots, runs, models, bundles and promotions\n"
+      "  rebound_reviewer  reads; decides proposals, keeps the must-pass list, imports labels\n"
       "They are groups without login. Connect here as the owner of the schema, after every "
       "migrate,\n"
-      "and give each program's login its group:\n"
-      "  CREATE ROLE serve LOGIN; GRANT rebound_server TO serve;\n";
+      "and give each program's login its groups in psql (\\password NAME sets a password):\n"
+      "  CREATE ROLE serve LOGIN; GRANT rebound_server TO serve;\n"
+      "  CREATE ROLE desk LOGIN; GRANT rebound_server, rebound_reviewer TO desk;\n"
+      "  CREATE ROLE office LOGIN; GRANT rebound_server, rebound_reviewer, rebound_trainer TO "
+      "office;\n"
+      "  CREATE ROLE train LOGIN; GRANT rebound_trainer TO train;\n"
+      "  CREATE ROLE reviewer LOGIN; GRANT rebound_reviewer TO reviewer;\n"
+      "serve takes contributions; desk also offers the review routes, office also export and "
+      "retraining\n"
+      "over HTTP. docs/label-store.md has the whole table.\n";
   const auto values = ParseOptions(argc, argv, line);
   if (!values) return 0;
   PostgresConnection connection(StoreUri(*values));

@@ -78,8 +78,8 @@ TEST(Migrations, ANewerSchemaIsRefusedByEveryProgramAndLeftAsItIs) {
   EXPECT_EQ(ErrorOf([&] { OpenLabelStore(uri); }), refusal);
   EXPECT_EQ(ErrorOf([&] { OpenProposalStore(uri); }), refusal);
   EXPECT_EQ(ErrorOf([&] { OpenReviewDesk(uri); }), refusal);
-  const test::Ran ran = test::RunCommand(test::BinaryPath("rebound-labels") + " migrate --store '" +
-                                         uri + "'");
+  const test::Ran ran =
+      test::RunCommand(test::BinaryPath("rebound-labels") + " migrate --store '" + uri + "'");
   EXPECT_EQ(ran.exit_code, 1);
   EXPECT_TRUE(Holds(ran.errors, "use the release that migrated it, or a newer one"));
   EXPECT_TRUE(MigrateSchema(&connection, newer).empty());
