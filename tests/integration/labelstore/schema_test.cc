@@ -100,63 +100,6 @@ TEST(Migrations, GapsAreRefused) {
             "gaps");
 }
 
-// One value of the database, as text.
-std::string Value(PostgresConnection* connection, const std::string& query) {
-  std::string value;
-  connection->Transact(SqlIsolation::kReadCommitted,
-                       [&](SqlTransaction& sql) { value = sql.Execute(query).Text(0, 0); });
-  return value;
-}
-
-TEST(Migrations, AStoreOfTheFirstVersionComesUpWithAllItHolds) {
-  const std::string uri = test::SharedCluster().NewDatabase();
-  PostgresConnection connection(uri);
-  EXPECT_EQ(MigrateSchema(&connection, Migrations().first(1)), std::vector<int>{1});
-  connection.Transact(SqlIsolation::kReadCommitted, [](SqlTransaction& sql) {
-    sql.ExecuteScript(
-        "INSERT INTO rebound.messages (text, digest, normaliser_version, split_group, held_out) "
-        "  SELECT '550 no ' || i, sha256(i::text::bytea), 2, 'g' || i, false "
-        "  FROM generate_series(1, 20) i;"
-        "INSERT INTO rebound.message_labels (message_id, label_set_id, contributor, label_id, "
-        "origin)"
-        "  SELECT i, 1, 'seed', 1 + i % 18, 'seed' FROM generate_series(1, 20) i;"
-        "UPDATE rebound.message_labels SET label_id = 2, origin = 'review' WHERE message_id = 7;"
-        "INSERT INTO rebound.snapshots (digest, rows) VALUES (repeat('a', 64), 1);"
-        "INSERT INTO rebound.snapshot_rows (snapshot_id, position, message_id, origin, bnac)"
-        "  VALUES (1, 1, 7, 'review', 2);"
-        "INSERT INTO rebound.training_runs (label_set_id, snapshot_id, seed, status)"
-        "  VALUES (1, 1, 5, 'promoted');"
-        "INSERT INTO rebound.models (label_set_id, version, weights_sha256, run_id)"
-        "  VALUES (1, 3, 'ab', 1);"
-        "INSERT INTO rebound.promotions (label_set_id, version) VALUES (1, 3);");
-  });
-  const std::string content =
-      "SELECT md5(string_agg(r, E'\\n' ORDER BY r)) FROM ("
-      "SELECT m::text AS r FROM rebound.messages m UNION ALL "
-      "SELECT l::text FROM rebound.message_labels l UNION ALL "
-      "SELECT e::text FROM rebound.effective_labels e UNION ALL "
-      "SELECT h::text FROM rebound.vote_history h UNION ALL "
-      "SELECT s::text FROM rebound.snapshot_rows s) rows";
-  const std::string before = Value(&connection, content);
-  EXPECT_EQ(MigrateSchema(&connection).size(), Migrations().size() - 1);
-  EXPECT_EQ(Value(&connection, content), before);
-  const auto store = OpenLabelStore(uri);
-  EXPECT_EQ(store->LastVersion(Task::kBnac), 3);
-  EXPECT_EQ(store->ReadRuns(5).at(0).status, "promoted");
-  EXPECT_EQ(store->MakeSnapshot().rows, 20);
-}
-
-// Also from every version between the first and the newest, one by one.
-TEST(Migrations, EveryEarlierVersionComesUpToTheNewest) {
-  for (size_t from = 1; from < Migrations().size(); ++from) {
-    const std::string uri = test::SharedCluster().NewDatabase();
-    PostgresConnection connection(uri);
-    MigrateSchema(&connection, Migrations().first(from));
-    EXPECT_EQ(MigrateSchema(&connection).size(), Migrations().size() - from);
-    EXPECT_EQ(OpenLabelStore(uri)->MakeSnapshot().rows, 0);
-  }
-}
-
 TEST(OpenLabelStore, AnEmptyDatabaseSaysHowToMakeTheStore) {
   const std::string uri = test::SharedCluster().NewDatabase();
   EXPECT_EQ(ErrorOf([&] { OpenLabelStore(uri); }),
