@@ -7,6 +7,7 @@
 #include <charconv>
 #include <pqxx/pqxx>
 #include <thread>
+#include <type_traits>
 #include <utility>
 
 #include "base/error.h"
@@ -188,6 +189,9 @@ std::string PostgresConnectionString(const std::string& uri, const PostgresOptio
   // The user's own settings come after ours: the last one counts.
   std::string session =
       "-c statement_timeout=" + std::to_string(options.statement_timeout.count()) +
+      " -c lock_timeout=" + std::to_string(options.lock_timeout.count()) +
+      " -c idle_in_transaction_session_timeout=" +
+      std::to_string(options.idle_in_transaction_timeout.count()) +
       " -c search_path=rebound,pg_temp -c timezone=UTC" + " -c client_min_messages=warning";
   std::string line;
   for (const auto& [keyword, value] : settings) {
@@ -272,7 +276,14 @@ Failure TellSqlState(const std::string& state, const std::string& database,
   if (state == "57014") {
     return {SqlFault::kOther, ErrorCode::kUnavailable,
             database + " took too long (" + reason +
-                "): repeat the command, or set a longer statement_timeout in the URI's options"};
+                "): repeat the command, or set a longer limit in the URI: "
+                "...?options=-cstatement_timeout%3D15min"};
+  }
+  if (state == "55P03") {
+    return {SqlFault::kOther, ErrorCode::kUnavailable,
+            "another session of " + database + " holds what this needs (" + reason +
+                "): pg_stat_activity and pg_blocking_pids tell which; let it end, then repeat the "
+                "command"};
   }
   if (StartsWith(state, "53")) {
     return {SqlFault::kOther, ErrorCode::kUnavailable,
@@ -290,6 +301,22 @@ Failure TellSqlState(const std::string& state, const std::string& database,
   if (StartsWith(state, "23")) return {SqlFault::kOther, ErrorCode::kConflict, reason};
   if (StartsWith(state, "22")) return {SqlFault::kOther, ErrorCode::kInvalidArgument, reason};
   return {SqlFault::kOther, ErrorCode::kInternal, "SQL " + state + ": " + reason};
+}
+
+// libpqxx knows some states by type alone.
+std::string StateOf(const pqxx::sql_error& error) {
+  if (!error.sqlstate().empty()) return error.sqlstate();
+  const auto is = [&](auto type) {
+    return dynamic_cast<typename decltype(type)::type*>(&error) != nullptr;
+  };
+  if (is(std::type_identity<const pqxx::insufficient_privilege>())) return "42501";
+  if (is(std::type_identity<const pqxx::undefined_table>())) return "42P01";
+  if (is(std::type_identity<const pqxx::undefined_column>())) return "42703";
+  if (is(std::type_identity<const pqxx::undefined_function>())) return "42883";
+  if (is(std::type_identity<const pqxx::integrity_constraint_violation>())) return "23000";
+  if (is(std::type_identity<const pqxx::data_exception>())) return "22000";
+  if (is(std::type_identity<const pqxx::insufficient_resources>())) return "53000";
+  return "";
 }
 
 // REQUIRES: called in a catch block. Errors of our own pass as they are.
@@ -315,7 +342,7 @@ Failure TellCurrentException(const std::string& database) {
   } catch (const pqxx::transaction_rollback& e) {
     return {SqlFault::kInDoubt, ErrorCode::kUnavailable, FirstLine(e.what())};
   } catch (const pqxx::sql_error& e) {
-    return TellSqlState(e.sqlstate(), database, FirstLine(e.what()));
+    return TellSqlState(StateOf(e), database, FirstLine(e.what()));
   } catch (const pqxx::failure& e) {
     return {SqlFault::kOther, ErrorCode::kInternal, std::string("libpqxx: ") + e.what()};
   } catch (const pqxx::pqxx_exception& e) {

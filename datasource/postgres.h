@@ -90,6 +90,11 @@ std::optional<std::chrono::milliseconds> NextAttempt(SqlFault fault, int attempt
 struct PostgresOptions {
   std::chrono::seconds connect_timeout{10};
   std::chrono::milliseconds statement_timeout{300'000};
+  // Of which at most this is spent on waiting for one lock.
+  std::chrono::milliseconds lock_timeout{60'000};
+  // The server ends a session that says nothing within a transaction: a client that hangs would
+  // hold what others wait for.
+  std::chrono::milliseconds idle_in_transaction_timeout{300'000};
   // Of one attempt at a transaction, kept by this side: a server that went silent is hung up on,
   // and the attempt ends as any broken connection does. 0: none.
   std::chrono::milliseconds transaction_limit{0};

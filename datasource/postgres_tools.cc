@@ -56,10 +56,14 @@ std::vector<char*> Pointers(std::vector<std::string>* words) {
   return pointers;
 }
 
-std::string LastLine(std::string_view text) {
-  const std::string_view trimmed = Trim(text);
-  const size_t start = trimmed.rfind('\n');
-  return RepairUtf8(start == std::string_view::npos ? trimmed : trimmed.substr(start + 1));
+// The first line that tells an error, else the last one.
+std::string ReasonOf(std::string_view text) {
+  std::string_view last;
+  for (const std::string_view line : Split(Trim(text), '\n')) {
+    last = line;
+    if (line.find("error:") != std::string_view::npos) break;
+  }
+  return RepairUtf8(Trim(last));
 }
 
 }  // namespace
@@ -113,7 +117,7 @@ void RunPostgresTool(std::string_view name, const std::vector<std::string>& argu
   }
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
   throw Error(ErrorCode::kUnavailable,
-              std::string(name) + " failed: " + LastLine(ReadFile(errors)));
+              std::string(name) + " failed: " + ReasonOf(ReadFile(errors)));
 }
 
 }  // namespace rebound

@@ -14,8 +14,8 @@ namespace rebound {
 // the remedy.
 std::filesystem::path FindPostgresTool(std::string_view name);
 
-// Runs it to its end against the database `uri`. Throws kUnavailable with the last line that it
-// printed on standard error where it fails.
+// Runs it to its end against the database `uri`. Throws kUnavailable with the error that it printed
+// where it fails.
 void RunPostgresTool(std::string_view name, const std::vector<std::string>& arguments,
                      const std::string& uri);
 

@@ -7,8 +7,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "datasource/postgres.h"
 #include "datasource/postgres_tools.h"
-#include "labelstore/proposal_writer.h"
+#include "labelstore/schema.h"
 
 namespace rebound {
 namespace {
@@ -24,7 +25,6 @@ using TableSums = std::map<std::string, TableSum>;
 
 // Whatever tables the schema has by now.
 TableSums SumTables(SqlTransaction& sql) {
-  sql.Execute("SET LOCAL statement_timeout = 0");
   const SqlRows names = sql.Execute(
       "SELECT c.relname, quote_ident(c.relname) FROM pg_class c "
       "JOIN pg_namespace n ON n.oid = c.relnamespace "
@@ -64,8 +64,17 @@ std::string WriteManifest(const BackupReport& report, const TableSums& sums) {
   return out + "\n";
 }
 
+JsonDocument ParseManifest(const fs::path& path) {
+  const std::string text = ReadFile(path);
+  try {
+    return ParseJson(text);
+  } catch (const Error&) {
+    throw Error(ErrorCode::kCorrupt, path.string() + " was cut or altered: take another backup");
+  }
+}
+
 TableSums ReadManifest(const fs::path& path, BackupReport* report) {
-  const JsonDocument manifest = ParseJson(ReadFile(path));
+  const JsonDocument manifest = ParseManifest(path);
   if (GetJsonInt(manifest, "format") != 1) {
     throw Error(ErrorCode::kCorrupt, path.string() + ": a manifest of another format");
   }
@@ -93,6 +102,9 @@ BackupReport BackUpStore(const std::string& uri, const fs::path& file) {
   const fs::path archive = folder.path() / "archive";
   PostgresConnection connection(uri);
   connection.TransactOnce(SqlIsolation::kRepeatableRead, [&](SqlTransaction& sql) {
+    // This transaction is silent while pg_dump works in its snapshot.
+    sql.ExecuteScript(
+        "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0");
     report.schema_version = SchemaVersion(sql);
     if (report.schema_version == 0) {
       throw Error(ErrorCode::kNotFound,
@@ -121,6 +133,13 @@ BackupReport RestoreStore(const std::string& uri, const fs::path& file) {
                                          " is not the archive that its manifest describes: take "
                                          "another backup");
   }
+  if (report.schema_version > static_cast<int64_t>(Migrations().size())) {
+    throw Error(ErrorCode::kInvalidArgument,
+                file.string() + " has version " + std::to_string(report.schema_version) +
+                    " of the label store and this program knows only " +
+                    std::to_string(Migrations().size()) +
+                    ": use the release that wrote it, or a newer one");
+  }
   PostgresConnection connection(uri);
   connection.Transact(SqlIsolation::kReadCommitted, [&](SqlTransaction& sql) {
     if (!sql.Execute("SELECT to_regnamespace('rebound')").IsNull(0, 0)) {
@@ -134,8 +153,10 @@ BackupReport RestoreStore(const std::string& uri, const fs::path& file) {
                    "--dbname=", fs::absolute(file).string()},
                   uri);
   TableSums found;
-  connection.Transact(SqlIsolation::kRepeatableRead,
-                      [&](SqlTransaction& sql) { found = SumTables(sql); });
+  connection.Transact(SqlIsolation::kRepeatableRead, [&](SqlTransaction& sql) {
+    sql.Execute("SET LOCAL statement_timeout = 0");
+    found = SumTables(sql);
+  });
   for (const auto& [name, sum] : wanted) {
     const auto table = found.find(name);
     if (table != found.end() && table->second == sum) continue;
@@ -144,41 +165,6 @@ BackupReport RestoreStore(const std::string& uri, const fs::path& file) {
   }
   CountRows(found, &report);
   return report;
-}
-
-Retention RetainStore(PostgresConnection* connection, int64_t days, bool dry_run,
-                      const std::string& by) {
-  if (days < 1) throw Error(ErrorCode::kInvalidArgument, "keep at least one day");
-  Retention removed;
-  connection->Transact(SqlIsolation::kReadCommitted, [&](SqlTransaction& sql) {
-    sql.Execute("SET LOCAL statement_timeout = 0");
-    SetActor(sql, by);
-    sql.Execute("SELECT pg_advisory_xact_lock($1::bigint)", {SqlInt(kRetentionLock)});
-    sql.Execute("SAVEPOINT before_retention");
-    const std::vector<SqlValue> age = {SqlInt(days)};
-    const auto remove = [&](const std::string& statement, bool aged) {
-      return sql.Execute(statement, aged ? age : std::vector<SqlValue>()).affected();
-    };
-    const std::string old = " < now() - make_interval(days => $1::int)";
-    removed.proposals = remove(
-        "DELETE FROM rebound.proposals WHERE status IN ('rejected', 'skipped', 'quarantined') "
-        "AND greatest(changed_at, decided_at)" +
-            old,
-        true);
-    removed.deliveries = remove("DELETE FROM rebound.deliveries WHERE received_at" + old, true);
-    removed.idempotency_keys =
-        remove("DELETE FROM rebound.idempotency_keys WHERE created_at" + old, true);
-    removed.texts = remove(
-        "DELETE FROM rebound.contributed_texts t WHERE NOT EXISTS "
-        "(SELECT 1 FROM rebound.proposals p WHERE p.text_id = t.id)",
-        false);
-    removed.clusters = remove(
-        "DELETE FROM rebound.clusters c WHERE NOT EXISTS "
-        "(SELECT 1 FROM rebound.contributed_texts t WHERE t.cluster_id = c.id)",
-        false);
-    if (dry_run) sql.Execute("ROLLBACK TO SAVEPOINT before_retention");
-  });
-  return removed;
 }
 
 }  // namespace rebound

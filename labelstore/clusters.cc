@@ -50,6 +50,14 @@ std::string WithoutNumbers(std::string_view word) {
   return folded;
 }
 
+void WriteBands(SqlTransaction& sql, const SqlValue& hashes, const SqlValue& clusters) {
+  sql.Execute(
+      "INSERT INTO rebound.cluster_bands (hash, cluster_id) "
+      "SELECT h, c FROM unnest($1::bigint[], $2::bigint[]) AS incoming (h, c) "
+      "ON CONFLICT DO NOTHING",
+      {hashes, clusters});
+}
+
 class Assigner {
  public:
   Assigner(SqlTransaction& sql, const std::vector<std::string>& texts) : sql_(sql), texts_(texts) {
@@ -163,11 +171,7 @@ class Assigner {
         "INSERT INTO rebound.clusters (id, text, normaliser_version) "
         "SELECT i, t, $3::int FROM unnest($1::bigint[], $2::text[]) AS incoming (i, t)",
         {new_ids.Take(), texts.Take(), SqlInt(kNormaliserVersion)});
-    sql_.Execute(
-        "INSERT INTO rebound.cluster_bands (hash, cluster_id) "
-        "SELECT h, c FROM unnest($1::bigint[], $2::bigint[]) AS incoming (h, c) "
-        "ON CONFLICT DO NOTHING",
-        {hashes.Take(), owners.Take()});
+    WriteBands(sql_, hashes.Take(), owners.Take());
     for (int64_t& cluster : *clusters) {
       if (cluster < 0) cluster = ids.Int(static_cast<size_t>(-cluster - 1), 0);
     }
@@ -199,6 +203,33 @@ std::vector<std::string> ShinglesOf(std::string_view normalised) {
 
 std::vector<int64_t> AssignClusters(SqlTransaction& sql, const std::vector<std::string>& texts) {
   return Assigner(sql, texts).Run();
+}
+
+void LeadAnew(SqlTransaction& sql, const SqlValue& clusters) {
+  const SqlRows rows = sql.Execute(
+      "SELECT DISTINCT ON (c.id) c.id, t.text FROM rebound.clusters c "
+      "JOIN rebound.contributed_texts t ON t.cluster_id = c.id "
+      "WHERE c.id = ANY ($1::bigint[]) AND c.normaliser_version = $2::int AND NOT EXISTS ("
+      "  SELECT 1 FROM rebound.contributed_texts f WHERE f.cluster_id = c.id AND f.text = c.text) "
+      "ORDER BY c.id, t.id",
+      {clusters, SqlInt(kNormaliserVersion)});
+  SqlArray ids, texts, hashes, owners;
+  for (size_t row = 0; row < rows.size(); ++row) {
+    ids.AddInt(rows.Int(row, 0));
+    texts.Add(rows.Text(row, 1));
+    for (const uint64_t band : LikenessBands(ShinglesOf(Normalise(rows.Text(row, 1))))) {
+      hashes.AddInt(BandKey(band));
+      owners.AddInt(rows.Int(row, 0));
+    }
+  }
+  if (rows.size() == 0) return;
+  const SqlValue led = ids.Take();
+  sql.Execute(
+      "UPDATE rebound.clusters SET text = t FROM unnest($1::bigint[], $2::text[]) "
+      "AS incoming (i, t) WHERE id = i",
+      {led, texts.Take()});
+  sql.Execute("DELETE FROM rebound.cluster_bands WHERE cluster_id = ANY ($1::bigint[])", {led});
+  WriteBands(sql, hashes.Take(), owners.Take());
 }
 
 }  // namespace rebound

@@ -27,4 +27,8 @@ std::vector<std::string> ShinglesOf(std::string_view normalised);
 // The cluster of each text (masked), found or made. REQUIRES: an open transaction.
 std::vector<int64_t> AssignClusters(SqlTransaction& sql, const std::vector<std::string>& texts);
 
+// Gives clusters ($1, a bigint[]) whose first text went the oldest one that is left.
+// REQUIRES: an open transaction.
+void LeadAnew(SqlTransaction& sql, const SqlValue& clusters);
+
 }  // namespace rebound

@@ -84,8 +84,9 @@ void ContributorWriter::TakeKnownDeliveries(ProposeResult* result) {
   }
   if (!any) return;
   const SqlRows rows = sql_.Execute(
-      "SELECT d.delivery_id::text, d.proposal_id, d.outcome, p.status "
-      "FROM rebound.deliveries d JOIN rebound.proposals p ON p.id = d.proposal_id "
+      // A proposal that was forgotten since had been set aside.
+      "SELECT d.delivery_id::text, d.proposal_id, d.outcome, coalesce(p.status, 'rejected') "
+      "FROM rebound.deliveries d LEFT JOIN rebound.proposals p ON p.id = d.proposal_id "
       "WHERE d.delivery_id = ANY ($1::uuid[])",
       {ids.Take()});
   std::unordered_map<std::string, Proposed> known;

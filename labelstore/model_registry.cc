@@ -363,7 +363,7 @@ bool ModelRegistry::Adopt(Task task, const BundleStore& bundles) {
   }
 }
 
-std::vector<RegisteredModel> ModelRegistry::Prune(int keep) {
+std::vector<RegisteredModel> ModelRegistry::Prune(int keep, bool dry_run) {
   std::vector<RegisteredModel> pruned;
   connection_.Transact(SqlIsolation::kReadCommitted, [&](SqlTransaction& sql) {
     pruned.clear();
@@ -382,11 +382,12 @@ std::vector<RegisteredModel> ModelRegistry::Prune(int keep) {
           ++kept;
           continue;
         }
+        pruned.push_back(model);
+        if (dry_run) continue;
         sql.Execute(
             "DELETE FROM rebound.bundle_files WHERE version = $2::int AND label_set_id = "
             "(SELECT id FROM rebound.label_sets WHERE task = $1)",
             {TaskValue(task), SqlInt(model.version)});
-        pruned.push_back(model);
       }
     }
   });

@@ -88,8 +88,8 @@ class ModelRegistry {
   bool Adopt(Task task, const BundleStore& bundles);
 
   // Removes the files of all but the newest `keep` versions of each task, never of the current one
-  // nor of the one before. Returns what was pruned. REQUIRES: keep >= 1.
-  std::vector<RegisteredModel> Prune(int keep);
+  // nor of the one before. Returns what was pruned, or would be. REQUIRES: keep >= 1.
+  std::vector<RegisteredModel> Prune(int keep, bool dry_run = false);
 
  private:
   PostgresConnection connection_;

@@ -149,14 +149,7 @@ void WriteVotes(SqlTransaction& sql, const std::vector<int64_t>& proposals) {
       "FOR NO KEY UPDATE",
       {texts});
   WriteMessages(sql, texts);
-  sql.Execute(std::string(kDesiredVotes) +
-                  "DELETE FROM rebound.message_labels v USING rebound.messages m, "
-                  "rebound.contributed_texts t WHERE t.id = ANY ($1::bigint[]) "
-                  "AND m.digest = t.digest AND m.normaliser_version = t.normaliser_version "
-                  "AND v.message_id = m.id AND v.contributor LIKE 'review:%' "
-                  "AND NOT EXISTS (SELECT 1 FROM desired d WHERE d.message_id = v.message_id "
-                  "AND d.label_set_id = v.label_set_id AND d.contributor = v.contributor)",
-              {texts});
+  WithdrawVotes(sql, texts);
   sql.Execute(std::string(kDesiredVotes) +
                   "INSERT INTO rebound.message_labels AS old "
                   "(message_id, label_set_id, contributor, label_id, origin) "
@@ -169,6 +162,19 @@ void WriteVotes(SqlTransaction& sql, const std::vector<int64_t>& proposals) {
 }
 
 }  // namespace
+
+int64_t WithdrawVotes(SqlTransaction& sql, const SqlValue& texts) {
+  return sql
+      .Execute(std::string(kDesiredVotes) +
+                   "DELETE FROM rebound.message_labels v USING rebound.messages m, "
+                   "rebound.contributed_texts t WHERE t.id = ANY ($1::bigint[]) "
+                   "AND m.digest = t.digest AND m.normaliser_version = t.normaliser_version "
+                   "AND v.message_id = m.id AND v.contributor LIKE 'review:%' "
+                   "AND NOT EXISTS (SELECT 1 FROM desired d WHERE d.message_id = v.message_id "
+                   "AND d.label_set_id = v.label_set_id AND d.contributor = v.contributor)",
+               {texts})
+      .affected();
+}
 
 void LockProposals(SqlTransaction& sql, const std::vector<int64_t>& ids) {
   const SqlRows rows = sql.Execute(

@@ -25,4 +25,8 @@ void WriteReviews(SqlTransaction& sql, const LabelCatalog& catalog, const Review
 void ApplyReviews(SqlTransaction& sql, const LabelCatalog& catalog, const std::vector<int64_t>& ids,
                   size_t overlap);
 
+// Takes back the reviewers' votes about texts ($1, a bigint[]) that rest on no approved proposal
+// any more. Returns how many.
+int64_t WithdrawVotes(SqlTransaction& sql, const SqlValue& texts);
+
 }  // namespace rebound

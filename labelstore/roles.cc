@@ -1,5 +1,9 @@
 #include "labelstore/roles.h"
 
+#include <string>
+
+#include "base/error.h"
+
 namespace rebound {
 namespace {
 
@@ -22,6 +26,9 @@ BEGIN
   END LOOP;
 END $$;
 
+-- Trigger functions that write as the owner serve our triggers alone (0004_operations.sql).
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA rebound FROM PUBLIC;
+
 -- rebound_server
 GRANT SELECT ON rebound.schema_migrations, rebound.label_sets, rebound.labels, rebound.models,
   rebound.promotions, rebound.training_runs, rebound.snapshots, rebound.proposals,
@@ -41,6 +48,14 @@ GRANT UPDATE (volume) ON rebound.clusters TO rebound_server;
 GRANT UPDATE (held_reason, held_at) ON rebound.contributors TO rebound_server;
 GRANT UPDATE (undone_at) ON rebound.reviews TO rebound_server;
 GRANT USAGE ON SEQUENCE rebound.proposals_id_seq, rebound.clusters_id_seq TO rebound_server;
+
+-- Freezing and comparing snapshots takes temporary tables, which a site may have taken from PUBLIC.
+DO $$ BEGIN
+  EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO rebound_trainer, rebound_reviewer',
+                 current_database());
+EXCEPTION WHEN insufficient_privilege THEN
+  NULL;  -- somebody else's database, where PUBLIC has the right unless that owner took it
+END $$;
 
 -- rebound_trainer
 GRANT SELECT ON ALL TABLES IN SCHEMA rebound TO rebound_trainer;
@@ -76,8 +91,20 @@ GRANT USAGE ON SEQUENCE rebound.review_batches, rebound.proposals_id_seq, reboun
 }  // namespace
 
 void GrantRoles(PostgresConnection* connection) {
-  connection->Transact(SqlIsolation::kReadCommitted,
-                       [](SqlTransaction& sql) { sql.ExecuteScript(kRoles); });
+  connection->Transact(SqlIsolation::kReadCommitted, [&](SqlTransaction& sql) {
+    // PostgreSQL would only warn, and give nothing.
+    const SqlRows owner = sql.Execute(
+        "SELECT o.rolname, pg_has_role(o.oid, 'USAGE') FROM pg_namespace n "
+        "JOIN pg_roles o ON o.oid = n.nspowner WHERE n.nspname = 'rebound'");
+    if (owner.size() == 1 && !owner.Bool(0, 1)) {
+      throw Error(ErrorCode::kInvalidArgument,
+                  connection->description() +
+                      " refuses this user: give rights as the owner of the "
+                      "schema, " +
+                      std::string(owner.Text(0, 0)));
+    }
+    sql.ExecuteScript(kRoles);
+  });
 }
 
 }  // namespace rebound

@@ -6,9 +6,9 @@
 //   rebound_reviewer  reads; writes reviews and what follows from them (statuses, votes, records),
 //                     and the texts that every model must get right.
 //
-// They are groups without login: GRANT rebound_server TO the login of a program. A server that
-// offers the review routes needs rebound_reviewer as well. Nobody but the owner changes the schema,
-// and nobody at all changes the audit.
+// They are groups without login. docs/label-store.md has the logins to make and what each may do,
+// and a test holds that table. Nobody but the owner changes the schema, and nobody at all changes
+// the audit.
 #pragma once
 
 #include "datasource/postgres.h"
@@ -16,8 +16,8 @@
 namespace rebound {
 
 // Makes the roles where they are missing and gives each exactly its rights, also over tables that a
-// later migration made: run it after every migrate. Throws kUnavailable where the session may not
-// make roles.
+// later migration made: run it after every migrate. Throws kInvalidArgument where the session is
+// not the owner's or may not make roles.
 void GrantRoles(PostgresConnection* connection);
 
 }  // namespace rebound

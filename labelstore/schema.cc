@@ -31,6 +31,14 @@ void CheckOrder(std::span<const Migration> migrations) {
   }
 }
 
+// A newer schema may mean something else by the same names, so nothing is done to it.
+[[noreturn]] void RefuseNewer(const PostgresConnection& connection, int64_t found, size_t known) {
+  throw Error(ErrorCode::kUnavailable,
+              connection.description() + " has version " + std::to_string(found) +
+                  " of the label store and this program knows only " + std::to_string(known) +
+                  ": use the release that migrated it, or a newer one");
+}
+
 // The versions that are applied, after a check that each is still what its file says.
 size_t CountApplied(SqlTransaction& sql, std::span<const Migration> migrations) {
   const SqlRows rows =
@@ -56,11 +64,17 @@ int ApplyNext(PostgresConnection* connection, std::span<const Migration> migrati
   int applied_version = 0;
   connection->Transact(SqlIsolation::kReadCommitted, [&](SqlTransaction& sql) {
     applied_version = 0;
-    sql.Execute("SET LOCAL statement_timeout = 0");
+    // Another migration is waited for; a session that holds a table is not: behind a change that
+    // waits for it everybody else would wait as well.
+    sql.ExecuteScript("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0");
     sql.Execute(kLock);
     sql.ExecuteScript(kBookkeeping);
     const size_t applied = CountApplied(sql, migrations);
-    if (applied >= migrations.size()) return;
+    if (applied > migrations.size()) {
+      RefuseNewer(*connection, static_cast<int64_t>(applied), migrations.size());
+    }
+    if (applied == migrations.size()) return;
+    sql.Execute("SET LOCAL lock_timeout = '10s'");
     const Migration& next = migrations[applied];
     sql.ExecuteScript(next.sql);
     sql.Execute("INSERT INTO rebound.schema_migrations (version, name, sha256) VALUES ($1, $2, $3)",
@@ -91,6 +105,7 @@ void RequireSchema(PostgresConnection* connection) {
           sql.Execute("SELECT coalesce(max(version), 0) FROM rebound.schema_migrations").Int(0, 0);
     }
   });
+  if (found > wanted) RefuseNewer(*connection, found, Migrations().size());
   if (found < wanted) {
     throw Error(ErrorCode::kNotFound,
                 connection->description() +

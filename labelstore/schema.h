@@ -20,13 +20,15 @@ struct Migration {
 std::span<const Migration> Migrations();
 
 // Applies what is missing, each in a transaction of its own, under a lock: any number of processes
-// may call this at once. Returns the versions that this call applied. A newer schema is left as it
-// is. Throws kCorrupt where an applied file was edited, kInvalidArgument where `migrations` has
-// gaps.
+// may call this at once. Returns the versions that this call applied. One that fails leaves the
+// version before it whole. Throws kCorrupt where an applied file was edited, kUnavailable where the
+// schema is newer than `migrations` or a session holds a table for ten seconds, kInvalidArgument
+// where `migrations` has gaps.
 std::vector<int> MigrateSchema(PostgresConnection* connection,
                                std::span<const Migration> migrations = Migrations());
 
-// Throws kNotFound, with the remedy, where the schema is missing or older than this code.
+// Throws, with the remedy, kNotFound where the schema is missing or older than this code and
+// kUnavailable where it is newer.
 void RequireSchema(PostgresConnection* connection);
 
 }  // namespace rebound

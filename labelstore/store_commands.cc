@@ -1,5 +1,4 @@
-// rebound-labels roles, backup, restore and retain: the work of who runs the database.
-#include <cstdlib>
+// rebound-labels roles, backup and restore: the work of who runs the database.
 #include <iostream>
 
 #include "base/error.h"
@@ -50,13 +49,21 @@ int RunRoles(int argc, const char* const* argv) {
   AddStore(&line);
   AddJson(&line);
   line.epilogue =
-      "  rebound_server    proposes, reads models and proposals; decides nothing\n"
-      "  rebound_trainer   reads; writes snapshots, runs, models and promotions\n"
-      "  rebound_reviewer  reads; decides proposals\n"
+      "  rebound_server    proposes; reads proposals, models and bundles; decides nothing\n"
+      "  rebound_trainer   reads; writes snapshots, runs, models, bundles and promotions\n"
+      "  rebound_reviewer  reads; decides proposals, keeps the must-pass list, imports labels\n"
       "They are groups without login. Connect here as the owner of the schema, after every "
       "migrate,\n"
-      "and give each program's login its group:\n"
-      "  CREATE ROLE serve LOGIN; GRANT rebound_server TO serve;\n";
+      "and give each program's login its groups in psql (\\password NAME sets a password):\n"
+      "  CREATE ROLE serve LOGIN; GRANT rebound_server TO serve;\n"
+      "  CREATE ROLE desk LOGIN; GRANT rebound_server, rebound_reviewer TO desk;\n"
+      "  CREATE ROLE office LOGIN; GRANT rebound_server, rebound_reviewer, rebound_trainer TO "
+      "office;\n"
+      "  CREATE ROLE train LOGIN; GRANT rebound_trainer TO train;\n"
+      "  CREATE ROLE reviewer LOGIN; GRANT rebound_reviewer TO reviewer;\n"
+      "serve takes contributions; desk also offers the review routes, office also export and "
+      "retraining\n"
+      "over HTTP. docs/label-store.md has the whole table.\n";
   const auto values = ParseOptions(argc, argv, line);
   if (!values) return 0;
   PostgresConnection connection(StoreUri(*values));
@@ -100,45 +107,6 @@ int RunRestore(int argc, const char* const* argv) {
   const auto values = ParseOptions(argc, argv, line);
   if (!values) return 0;
   return Tell(RestoreStore(StoreUri(*values), FileOf(*values)), *values, "restored and compared");
-}
-
-int RunRetain(int argc, const char* const* argv) {
-  CommandLine line = MakeLine("retain", "Forgets old proposals that train nothing.");
-  AddStore(&line);
-  line.options.add_options()("older-than", po::value<int64_t>()->value_name("DAYS"),
-                             "how long they are kept");
-  line.options.add_options()("dry-run", po::bool_switch(), "count, remove nothing");
-  AddJson(&line);
-  line.epilogue =
-      "Rejected, skipped and quarantined proposals go with their texts, comments and reviews, and "
-      "so\n"
-      "do delivery ids and idempotency keys of that age. What was approved stays, and so does the\n"
-      "audit, which holds no text.\n"
-      "  rebound-labels retain --older-than 365 --dry-run\n";
-  const auto values = ParseOptions(argc, argv, line);
-  if (!values) return 0;
-  if (values->count("older-than") == 0) {
-    throw Error(ErrorCode::kInvalidArgument, "say how many days are kept: --older-than DAYS");
-  }
-  PostgresConnection connection(StoreUri(*values));
-  RequireSchema(&connection);
-  const bool dry = (*values)["dry-run"].as<bool>();
-  const char* user = std::getenv("USER");
-  const Retention removed = RetainStore(&connection, (*values)["older-than"].as<int64_t>(), dry,
-                                        user == nullptr || *user == '\0' ? "retain" : user);
-  const Counts counts = {{"proposals", removed.proposals},
-                         {"texts", removed.texts},
-                         {"clusters", removed.clusters},
-                         {"deliveries", removed.deliveries},
-                         {"idempotency_keys", removed.idempotency_keys}};
-  if ((*values)["json"].as<bool>()) {
-    PrintJson([&](JsonWriter& w) {
-      for (const auto& [name, count] : counts) w.Key(name).Int(count);
-    });
-  } else {
-    PrintCounts(dry ? "would be removed" : "removed", counts);
-  }
-  return Finish();
 }
 
 }  // namespace rebound

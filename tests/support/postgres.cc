@@ -109,9 +109,13 @@ std::string TestCluster::NewDatabase() {
 }
 
 std::string TestCluster::NewStore() {
+  if (auto emptied = stores_.Take(uri_)) return *emptied;
   std::string uri = NewDatabase();
-  PostgresConnection connection(uri);
-  MigrateSchema(&connection);
+  {
+    PostgresConnection connection(uri);
+    MigrateSchema(&connection);
+  }
+  stores_.Keep(uri, "test_" + std::to_string(databases_));
   return uri;
 }
 

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <string>
 
+#include "tests/support/reused_stores.h"
+
 namespace rebound::test {
 
 class TestCluster {
@@ -17,7 +19,7 @@ class TestCluster {
 
   // The URI of a new, empty database.
   std::string NewDatabase();
-  // The same with the schema `rebound`.
+  // The same with the schema `rebound`, as the migrations leave it; of the running test alone.
   std::string NewStore();
 
   void Start();
@@ -31,6 +33,7 @@ class TestCluster {
   std::filesystem::path folder_;
   std::string uri_;
   int databases_ = 0;
+  ReusedStores stores_;
 };
 
 // The cluster of this program, started on first use.

@@ -1,4 +1,4 @@
-// A store saved, lost and brought back; what is old forgotten.
+// A store saved, lost and brought back.
 #include "labelstore/backup.h"
 
 #include <gtest/gtest.h>
@@ -7,7 +7,10 @@
 #include "contributions.h"
 #include "errors.h"
 #include "labelstore/label_store.h"
+#include "labelstore/model_registry.h"
 #include "labelstore/reviews.h"
+#include "labelstore/schema.h"
+#include "tests/support/bundles.h"
 #include "tests/support/postgres.h"
 
 namespace rebound {
@@ -84,6 +87,50 @@ TEST_F(Backup, ADamagedOneIsNoticedBeforeAnythingIsWritten) {
   EXPECT_EQ(Column(other, "SELECT count(*) FROM pg_namespace WHERE nspname = 'rebound'"), "0");
 }
 
+TEST_F(Backup, OneThatWasCutIsNoticedBeforeAnythingIsWritten) {
+  BackUpStore(uri_, file_);
+  const std::string archive = ReadFile(file_), manifest = ReadFile(file_.string() + ".json");
+  const std::string other = test::SharedCluster().NewDatabase();
+  WriteFileDurably(file_, archive.substr(0, archive.size() / 2));
+  EXPECT_TRUE(Holds(Restore(other), "corrupt: " + file_.string() + " is not the archive that"));
+  WriteFileDurably(file_, archive);
+  WriteFileDurably(file_.string() + ".json", manifest.substr(0, manifest.size() / 2));
+  EXPECT_EQ(Restore(other),
+            "corrupt: " + file_.string() + ".json was cut or altered: take another backup");
+  EXPECT_EQ(Column(other, "SELECT count(*) FROM pg_namespace WHERE nspname = 'rebound'"), "0");
+}
+
+TEST_F(Backup, OneOfANewerStoreIsRefused) {
+  BackUpStore(uri_, file_);
+  std::string manifest = ReadFile(file_.string() + ".json");
+  const std::string version = std::to_string(Migrations().size());
+  const std::string key = "\"schema_version\": ";
+  manifest.replace(manifest.find(key) + key.size(), version.size(), "99");
+  WriteFileDurably(file_.string() + ".json", manifest);
+  EXPECT_EQ(Restore(test::SharedCluster().NewDatabase()),
+            "invalid_argument: " + file_.string() +
+                " has version 99 of the label store and this program knows only " + version +
+                ": use the release that wrote it, or a newer one");
+}
+
+// The files of the registry's bundles are rows like others.
+TEST_F(Backup, TheBundlesOfTheRegistryAreInIt) {
+  const TempFolder folder;
+  BundleStore bundles(folder.path() / "made");
+  const auto made = test::MakeTestDraft({});
+  const auto published = bundles.BundleFolder(Task::kBnac, bundles.Publish(made->draft));
+  ModelRegistry registry(uri_);
+  registry.Upload(published);
+  registry.Promote(Task::kBnac, 1, "anna", "the first");
+  BackUpStore(uri_, file_);
+  const std::string other = test::SharedCluster().NewDatabase();
+  RestoreStore(other, file_);
+  BundleStore fetched(folder.path() / "fetched");
+  const auto there = ModelRegistry(other).Fetch(Task::kBnac, 1, &fetched);
+  EXPECT_EQ(ReadFile(there / "weights.safetensors"), ReadFile(published / "weights.safetensors"));
+  EXPECT_EQ(ModelRegistry(other).Current(Task::kBnac)->version, 1);
+}
+
 TEST_F(Backup, AManifestThatTellsOtherRowsIsNoticed) {
   BackUpStore(uri_, file_);
   std::string manifest = ReadFile(file_.string() + ".json");
@@ -100,35 +147,6 @@ TEST_F(Backup, WhatIsNotThereIsNotFound) {
   const std::string empty = test::SharedCluster().NewDatabase();
   EXPECT_EQ(ErrorOf([&] { BackUpStore(empty, file_); }),
             "not_found: " + DescribePostgres(empty) + " has no label store: nothing to back up");
-}
-
-TEST(Retention, ForgetsWhatIsOldAndTrainsNothing) {
-  const std::string uri = test::SharedCluster().NewStore();
-  Fill(uri);
-  PostgresConnection connection(uri);
-  EXPECT_EQ(RetainStore(&connection, 30, false, "admin").proposals, 0) << "all is young";
-  connection.Transact(SqlIsolation::kReadCommitted, [](SqlTransaction& sql) {
-    sql.Execute(
-        "UPDATE rebound.proposals SET changed_at = now() - interval '40 days', decided_at = "
-        "CASE WHEN decided_at IS NULL THEN NULL ELSE now() - interval '40 days' END");
-  });
-  EXPECT_EQ(RetainStore(&connection, 30, true, "admin").proposals, 1);
-  EXPECT_EQ(Column(uri, "SELECT count(*) FROM rebound.proposals"), "3") << "a dry run";
-  const Retention removed = RetainStore(&connection, 30, false, "admin");
-  EXPECT_EQ(removed.proposals, 1);
-  EXPECT_EQ(removed.texts, 1);
-  EXPECT_EQ(Column(uri, "SELECT status FROM rebound.proposals ORDER BY id"), "approved\npending");
-  EXPECT_EQ(Column(uri, "SELECT count(*) FROM rebound.contributed_texts WHERE text = '550 c d'"),
-            "0");
-  // Who was wrong stays known, and so does what happened.
-  EXPECT_EQ(Column(uri, "SELECT disagreed FROM rebound.contributors WHERE name = 'key-a'"), "1");
-  EXPECT_EQ(Column(uri,
-                   "SELECT actor FROM rebound.audit WHERE entity = 'proposals' "
-                   "AND action = 'delete'"),
-            "admin");
-  EXPECT_EQ(OpenLabelStore(uri)->MakeSnapshot().rows, 2);
-  EXPECT_EQ(ErrorOf([&] { RetainStore(&connection, 0, false, "admin"); }),
-            "invalid_argument: keep at least one day");
 }
 
 }  // namespace

@@ -18,31 +18,71 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class Cluster : public testing::Test {
- protected:
-  Cluster() { ::chmod(folder_.path().c_str(), 0711); }
-  ~Cluster() override { Run("destroy"); }
+// What tools/postgres makes of one folder.
+class ClusterFolder {
+ public:
+  ClusterFolder() { ::chmod(folder_.path().c_str(), 0711); }
+  ~ClusterFolder() { Run("destroy"); }
+  ClusterFolder(const ClusterFolder&) = delete;
+  ClusterFolder& operator=(const ClusterFolder&) = delete;
 
   test::Ran Run(const std::string& command, const std::string& options = "") {
     return test::RunCommand(test::SourcePath("tools/postgres") + " " + command + " " +
-                            folder_.path().string() + " " + options);
+                            path().string() + " " + options);
   }
   std::string Start() {
     const test::Ran ran = Run("start", "--fast --while " + std::to_string(::getpid()));
     EXPECT_EQ(ran.exit_code, 0) << ran.errors;
     return std::string(Trim(ran.output));
   }
-  static std::string Ask(const std::string& uri, const std::string& query) {
-    std::string answer;
-    PostgresConnection(uri).Transact(SqlIsolation::kReadCommitted, [&](SqlTransaction& sql) {
-      answer = sql.Execute(query).Text(0, 0);
-    });
-    return answer;
-  }
-  fs::path Place() { return std::string(Trim(ReadFile(folder_.path() / "place"))); }
+  fs::path Place() { return std::string(Trim(ReadFile(path() / "place"))); }
+  fs::path path() const { return folder_.path(); }
 
+ private:
   TempFolder folder_;
 };
+
+std::string Ask(const std::string& uri, const std::string& query) {
+  std::string answer;
+  PostgresConnection(uri).Transact(SqlIsolation::kReadCommitted, [&](SqlTransaction& sql) {
+    answer = sql.Execute(query).Text(0, 0);
+  });
+  return answer;
+}
+
+// A folder for the test alone.
+class NewCluster : public testing::Test {
+ protected:
+  test::Ran Run(const std::string& command, const std::string& options = "") {
+    return cluster_.Run(command, options);
+  }
+  std::string Start() { return cluster_.Start(); }
+  fs::path Place() { return cluster_.Place(); }
+
+  ClusterFolder cluster_;
+};
+
+// One folder for all of these: whatever one of them leaves, the next one's start must cope with.
+class Cluster : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { cluster_ = new ClusterFolder; }
+  static void TearDownTestSuite() {
+    delete cluster_;
+    cluster_ = nullptr;
+  }
+  test::Ran Run(const std::string& command, const std::string& options = "") {
+    return cluster_->Run(command, options);
+  }
+  std::string Start() { return cluster_->Start(); }
+  fs::path Place() { return cluster_->Place(); }
+  static void Keep(const std::string& uri) {
+    PostgresConnection(uri).ExecuteAlone("DROP TABLE IF EXISTS public.kept");
+    PostgresConnection(uri).ExecuteAlone("CREATE TABLE public.kept AS SELECT 42 AS n");
+  }
+
+  static ClusterFolder* cluster_;
+};
+ClusterFolder* Cluster::cluster_ = nullptr;
 
 TEST_F(Cluster, ListensOnASocketOfItsOwnAlone) {
   const std::string uri = Start();
@@ -64,7 +104,7 @@ TEST_F(Cluster, StartingAgainGivesTheSameServer) {
 }
 
 TEST_F(Cluster, DataSurviveAStop) {
-  PostgresConnection(Start()).ExecuteAlone("CREATE TABLE public.kept AS SELECT 42 AS n");
+  Keep(Start());
   EXPECT_EQ(Run("stop").exit_code, 0);
   const test::Ran stopped = Run("uri");
   EXPECT_EQ(stopped.exit_code, 1);
@@ -74,7 +114,7 @@ TEST_F(Cluster, DataSurviveAStop) {
 }
 
 TEST_F(Cluster, StartsAfterItsServerWasKilledAndItsSocketFolderLost) {
-  PostgresConnection(Start()).ExecuteAlone("CREATE TABLE public.kept AS SELECT 42 AS n");
+  Keep(Start());
   const std::string pid = ReadFile(Place() / "data/postmaster.pid");
   test::RunCommand("kill -9 " + pid.substr(0, pid.find('\n')));
   fs::remove_all(std::string(Trim(ReadFile(Place() / "socket"))));
@@ -89,7 +129,7 @@ TEST_F(Cluster, AStalePidOfAnotherProcessDoesNotBlockTheStart) {
   EXPECT_EQ(Ask(Start(), "SELECT 1"), "1");
 }
 
-TEST_F(Cluster, AHalfMadeOneIsMadeAnew) {
+TEST_F(NewCluster, AHalfMadeOneIsMadeAnew) {
   Start();
   Run("stop");
   fs::rename(Place() / "data", Place() / "data.new.123");
@@ -98,7 +138,7 @@ TEST_F(Cluster, AHalfMadeOneIsMadeAnew) {
   EXPECT_FALSE(fs::exists(Place() / "data.new.123"));
 }
 
-TEST_F(Cluster, ManyStartsAtOnceMakeOne) {
+TEST_F(NewCluster, ManyStartsAtOnceMakeOne) {
   std::array<std::string, 4> uris;
   std::vector<std::thread> threads;
   for (std::string& uri : uris) threads.emplace_back([&] { uri = Start(); });
@@ -106,32 +146,32 @@ TEST_F(Cluster, ManyStartsAtOnceMakeOne) {
   for (const std::string& uri : uris) EXPECT_EQ(uri, uris[0]);
 }
 
-TEST_F(Cluster, AFolderThatIsClosedToTheOwnerHoldsTheNameOfThePlaceAlone) {
-  ::chmod(folder_.path().c_str(), 0700);
+TEST_F(NewCluster, AFolderThatIsClosedToTheOwnerHoldsTheNameOfThePlaceAlone) {
+  ::chmod(cluster_.path().c_str(), 0700);
   EXPECT_EQ(Ask(Start(), "SELECT 1"), "1");
   const fs::path place = Place();
   if (::geteuid() == 0) {
     EXPECT_EQ(place.parent_path(), "/var/lib/rebound");
   } else {
-    EXPECT_EQ(place.parent_path(), folder_.path());
+    EXPECT_EQ(place.parent_path(), cluster_.path());
   }
   EXPECT_EQ(Run("destroy").exit_code, 0);
   EXPECT_FALSE(fs::exists(place));
 }
 
-TEST_F(Cluster, GoesWithTheProcessThatItWasStartedFor) {
+TEST_F(NewCluster, GoesWithTheProcessThatItWasStartedFor) {
   const test::Ran ran =
       test::RunCommand("bash -c '" + test::SourcePath("tools/postgres") + " start " +
-                       folder_.path().string() + " --fast --while $$; kill -9 $$'");
+                       cluster_.path().string() + " --fast --while $$; kill -9 $$'");
   ASSERT_TRUE(Holds(ran.output, "postgresql:///rebound?host="));
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (fs::exists(folder_.path() / "place") && std::chrono::steady_clock::now() < until) {
+  while (fs::exists(cluster_.path() / "place") && std::chrono::steady_clock::now() < until) {
     std::this_thread::yield();
   }
-  EXPECT_FALSE(fs::exists(folder_.path() / "place"));
+  EXPECT_FALSE(fs::exists(cluster_.path() / "place"));
 }
 
-TEST_F(Cluster, WrongUseIsTold) {
+TEST_F(NewCluster, WrongUseIsTold) {
   EXPECT_EQ(Run("fly").exit_code, 2);
   EXPECT_EQ(Run("start", "--fats").exit_code, 2);
   const test::Ran none = Run("uri");

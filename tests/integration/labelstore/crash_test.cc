@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -65,8 +66,16 @@ std::string DigestOf(const std::vector<std::string>& words) {
 TEST(Killed, ASeedIsFinishedByTheNextOne) {
   const std::string uri = test::SharedCluster().NewStore();
   const auto store = OpenLabelStore(uri);
-  const std::vector<std::string> words = {test::BinaryPath("rebound-labels"), "seed", "--expand",
-                                          "12000"};
+  // A few templates often: what is killed is the storing, not the reading of the whole corpus.
+  TempFolder folder;
+  std::filesystem::copy_file(test::SourcePath("labelstore/seed/templates/mta_postfix.tsv"),
+                             folder.path() / "some.tsv");
+  const std::vector<std::string> words = {test::BinaryPath("rebound-labels"),
+                                          "seed",
+                                          "--expand",
+                                          "12000",
+                                          "--templates",
+                                          folder.path().string()};
   std::vector<std::string> all = words;
   all.insert(all.end(), {"--store", uri});
   const int64_t after_kill = KillAndRepeat(all, store.get());

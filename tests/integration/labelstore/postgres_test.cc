@@ -166,7 +166,7 @@ TEST(PostgresLabelStore, AManyRowSnapshotIsReadWholeAndInOrder) {
 }
 
 TEST(PostgresLabelStore, ADatabaseThatWasGoneIsUsedAgainWhenItIsBack) {
-  test::TestCluster cluster;
+  test::TestCluster& cluster = test::SharedCluster();
   const std::string uri = cluster.NewStore();
   PostgresOptions options;
   options.pause = [](std::chrono::milliseconds) {};
@@ -175,7 +175,7 @@ TEST(PostgresLabelStore, ADatabaseThatWasGoneIsUsedAgainWhenItIsBack) {
 
   cluster.Kill();
   const std::string error = ErrorOf([&] { store.Submit({Says("550 meanwhile", 0)}); });
-  EXPECT_TRUE(Holds(error, "unavailable: database test_1 on /tmp/rebound-pg-")) << error;
+  EXPECT_TRUE(Holds(error, "unavailable: " + DescribePostgres(uri) + " is not available ("));
   EXPECT_TRUE(Holds(error, "check that PostgreSQL runs and that --store is right, then repeat"));
   EXPECT_TRUE(Holds(ErrorOf([&] { OpenLabelStore(uri); }), "unavailable: "));
 
@@ -185,14 +185,15 @@ TEST(PostgresLabelStore, ADatabaseThatWasGoneIsUsedAgainWhenItIsBack) {
 }
 
 TEST(PostgresLabelStore, AServerThatStartsAnewBetweenTwoCallsIsNotNoticed) {
-  test::TestCluster cluster;
-  const auto store = OpenLabelStore(cluster.NewStore());
+  test::TestCluster& cluster = test::SharedCluster();
+  std::string uri = cluster.NewStore();
+  const std::string server = uri.substr(uri.find('?'));
+  const auto store = OpenLabelStore(uri);
   store->Submit({Says("550 before", 0)});
   cluster.Stop();
   cluster.Start();
   // The socket folder is new, the data are not: the URI of a new start finds them.
-  std::string uri = cluster.uri();
-  uri.replace(uri.find("///rebound?") + 3, 7, "test_1");
+  uri.replace(uri.find('?'), server.size(), cluster.uri().substr(cluster.uri().find('?')));
   EXPECT_EQ(OpenLabelStore(uri)->Submit({Says("550 before", 0)}).duplicates, 1);
 }
 
@@ -239,7 +240,61 @@ TEST(Transactions, AStatementThatTakesTooLongIsUnavailable) {
                         sql.Execute("SELECT pg_sleep(30)");
                       });
                     }),
-                    "took too long (ERROR:  canceling statement due to statement timeout)"));
+                    "took too long (ERROR:  canceling statement due to statement timeout): repeat "
+                    "the command, or set a longer limit in the URI: "
+                    "...?options=-cstatement_timeout%3D15min"));
+}
+
+TEST(Transactions, ALockThatSomebodyHoldsIsWaitedForSoLongAndTold) {
+  const std::string uri = test::SharedCluster().NewStore();
+  PostgresOptions options;
+  options.lock_timeout = std::chrono::milliseconds(50);
+  PostgresConnection holder(uri), waiter(uri, options);
+  holder.Transact(SqlIsolation::kReadCommitted, [&](SqlTransaction& sql) {
+    sql.Execute("LOCK TABLE rebound.review_settings");
+    EXPECT_EQ(ErrorOf([&] {
+                waiter.Transact(SqlIsolation::kReadCommitted, [](SqlTransaction& inner) {
+                  inner.Execute("SELECT overlap FROM rebound.review_settings");
+                });
+              }),
+              "unavailable: another session of " + DescribePostgres(uri) +
+                  " holds what this needs (ERROR:  canceling statement due to lock timeout): "
+                  "pg_stat_activity and pg_blocking_pids tell which; let it end, then repeat the "
+                  "command");
+  });
+}
+
+// A client that hangs in the middle of a transaction loses its session, and what it held is free.
+TEST(Transactions, WhoSaysNothingWithinATransactionHoldsNobodyUp) {
+  const std::string uri = test::SharedCluster().NewStore();
+  PostgresOptions options;
+  options.idle_in_transaction_timeout = std::chrono::milliseconds(50);
+  options.pause = [](std::chrono::milliseconds) {};
+  PostgresConnection silent(uri, options), other(uri);
+  const std::string error = ErrorOf([&] {
+    silent.TransactOnce(SqlIsolation::kReadCommitted, [&](SqlTransaction& sql) {
+      sql.Execute("LOCK TABLE rebound.review_settings");
+      // Says nothing until the other one, who waits for the lock, has it.
+      other.Transact(SqlIsolation::kReadCommitted, [](SqlTransaction& inner) {
+        inner.Execute("SELECT overlap FROM rebound.review_settings");
+      });
+      sql.Execute("SELECT 1");
+    });
+  });
+  EXPECT_TRUE(Holds(error, "unavailable: " + DescribePostgres(uri) + " is not available ("));
+}
+
+TEST(Transactions, EverySessionHasItsLimitsAndTheUrisOwnWin) {
+  const std::string uri = test::SharedCluster().NewStore();
+  const std::string limits =
+      "SELECT string_agg(name || '=' || setting || unit, ' ' ORDER BY name) FROM pg_settings "
+      "WHERE name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout')";
+  EXPECT_EQ(Value(uri, limits),
+            "idle_in_transaction_session_timeout=300000ms lock_timeout=60000ms "
+            "statement_timeout=300000ms");
+  EXPECT_EQ(Value(uri + "&options=-cstatement_timeout%3D15min%20-clock_timeout%3D1s", limits),
+            "idle_in_transaction_session_timeout=300000ms lock_timeout=1000ms "
+            "statement_timeout=900000ms");
 }
 
 TEST(Transactions, FaultsOfTheServerHaveOurCodes) {
