@@ -294,9 +294,10 @@ Failure TellSqlState(const std::string& state, const std::string& database,
             database + " lacks a part of the schema (" + reason + "): run rebound-labels migrate"};
   }
   if (state == "42501") {
-    return {
-        SqlFault::kOther, ErrorCode::kInvalidArgument,
-        database + " refuses this user (" + reason + "): grant the right, or use another --store"};
+    // The operator's matter: what was asked for is well, and works once the right is there.
+    return {SqlFault::kOther, ErrorCode::kUnavailable,
+            database + " refuses this user (" + reason +
+                "): grant the right (rebound-labels roles), or use another --store"};
   }
   if (StartsWith(state, "23")) return {SqlFault::kOther, ErrorCode::kConflict, reason};
   if (StartsWith(state, "22")) return {SqlFault::kOther, ErrorCode::kInvalidArgument, reason};
@@ -341,6 +342,8 @@ Failure TellCurrentException(const std::string& database) {
     return TellSqlState("40P01", database, FirstLine(e.what()));
   } catch (const pqxx::transaction_rollback& e) {
     return {SqlFault::kInDoubt, ErrorCode::kUnavailable, FirstLine(e.what())};
+  } catch (const pqxx::insufficient_privilege& e) {  // which libpqxx 6.4 tells without its state
+    return TellSqlState("42501", database, FirstLine(e.what()));
   } catch (const pqxx::sql_error& e) {
     return TellSqlState(StateOf(e), database, FirstLine(e.what()));
   } catch (const pqxx::failure& e) {

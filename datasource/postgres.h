@@ -120,7 +120,8 @@ class PostgresConnection {
 
   // Runs `body` in a transaction and commits; an exception rolls back. Repeats the whole of it by
   // NextAttempt, so `body` sets what it returns rather than adding to it. Throws kUnavailable
-  // (cannot connect, connection lost, disk full, timeout), kNotFound (no such table: migrate),
+  // (cannot connect, connection lost, disk full, timeout, a right that this user lacks), kNotFound
+  // (no such table: migrate),
   // kConflict (a unique or foreign key), kInvalidArgument (a value the type cannot hold),
   // kInternal.
   void Transact(SqlIsolation isolation, const Body& body);

@@ -83,11 +83,17 @@ class PostgresReviewDesk : public ReviewDesk {
         ids = WithCluster(sql, ids);
       }
       LockProposals(sql, ids);
-      const std::vector<ProposalView> proposals = ReadProposals(sql, catalog_, ids);
+      const std::vector<ProposalView> proposals =
+          Unsaid(sql, catalog_, request, ReadProposals(sql, catalog_, ids));
       for (const ProposalView& proposal : proposals) CheckMayDecide(request, proposal);
-      result.batch = sql.Execute("SELECT nextval('rebound.review_batches')").Int(0, 0);
-      WriteReviews(sql, catalog_, request, proposals, result.batch);
-      ApplyReviews(sql, catalog_, ids, ReadOverlap(sql));
+      if (!proposals.empty()) {
+        result.batch = sql.Execute("SELECT nextval('rebound.review_batches')").Int(0, 0);
+        WriteReviews(sql, catalog_, request, proposals, result.batch);
+        std::vector<int64_t> changed;
+        for (const ProposalView& proposal : proposals) changed.push_back(proposal.id);
+        ApplyReviews(sql, catalog_, changed, ReadOverlap(sql));
+      }
+      result.changed = static_cast<int64_t>(proposals.size());
       result.proposals = ReadProposals(sql, catalog_, ids);
     });
     return result;
@@ -118,6 +124,7 @@ class PostgresReviewDesk : public ReviewDesk {
           "WHERE superseded_by IN (SELECT id FROM rebound.reviews WHERE batch_id = $1::bigint)",
           batch);
       ApplyReviews(sql, catalog_, ids, ReadOverlap(sql));
+      result.changed = static_cast<int64_t>(ids.size());
       result.proposals = ReadProposals(sql, catalog_, ids);
     });
     return result;
@@ -128,6 +135,9 @@ class PostgresReviewDesk : public ReviewDesk {
   }
   std::vector<TaskAgreement> Agreement() override {
     return Read([&](SqlTransaction& sql) { return ReadAgreement(sql, catalog_); });
+  }
+  ClusterView Cluster(int64_t proposal, int64_t most) override {
+    return Read([&](SqlTransaction& sql) { return ReadCluster(sql, catalog_, proposal, most); });
   }
   std::vector<ContributorRecord> Contributors() override {
     return Read([&](SqlTransaction& sql) { return ReadContributors(sql); });

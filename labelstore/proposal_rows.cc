@@ -130,6 +130,14 @@ ProposalPage ReadProposalPage(SqlTransaction& sql, const LabelCatalog& catalog,
   }
   if (query.cluster_id) add("t.cluster_id = $?::bigint", SqlInt(*query.cluster_id));
   if (!query.source.empty()) add("p.source = $?", query.source);
+  if (!query.text.empty()) add("strpos(lower(t.text), lower($?)) > 0", query.text);
+  for (const Task task : kTasks) {
+    const auto& label = query.labels[Index(task)];
+    if (!label) continue;
+    add("EXISTS (SELECT 1 FROM rebound.proposal_labels l WHERE l.proposal_id = p.id "
+        "AND l.label_id = $?::smallint)",
+        SqlInt(catalog.label_ids[Index(task)].at(*label)));
+  }
   if (!query.not_reviewed_by.empty()) {
     add("NOT EXISTS (SELECT 1 FROM rebound.reviews r WHERE r.proposal_id = p.id "
         "AND r.undone_at IS NULL AND r.reviewer = $?)",

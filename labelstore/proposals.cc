@@ -48,9 +48,13 @@ std::optional<ProposalStatus> ParseProposalStatus(std::string_view name) {
 std::string_view SourceName(ProposalSource source) {
   return kSourceNames[static_cast<size_t>(source)];
 }
+std::optional<ProposalSource> ParseProposalSource(std::string_view name) {
+  return Parse<ProposalSource>(kSourceNames, name);
+}
 std::string_view OutcomeName(ProposeOutcome outcome) {
   return kOutcomeNames[static_cast<size_t>(outcome)];
 }
+std::string_view OrderName(ProposalOrder order) { return kOrderNames[static_cast<size_t>(order)]; }
 std::optional<ProposalOrder> ParseProposalOrder(std::string_view name) {
   return Parse<ProposalOrder>(kOrderNames, name);
 }

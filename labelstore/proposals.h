@@ -36,6 +36,7 @@ inline bool IsOpen(ProposalStatus status) { return status <= ProposalStatus::kQu
 // Whose idea it was: a contributor's, the label-error finder's, a shadow model's.
 enum class ProposalSource : uint8_t { kContribution, kSuspect, kShadow };
 std::string_view SourceName(ProposalSource source);
+std::optional<ProposalSource> ParseProposalSource(std::string_view name);
 
 struct Proposal {
   std::string text;         // as it came
@@ -122,7 +123,8 @@ enum class ProposalOrder : uint8_t {
   kCost,
   kSuspect
 };
-std::optional<ProposalOrder> ParseProposalOrder(std::string_view name);  // "newest", ...
+std::string_view OrderName(ProposalOrder order);  // "newest", ...
+std::optional<ProposalOrder> ParseProposalOrder(std::string_view name);
 
 struct ProposalQuery {
   std::string contributor = {};               // empty: of everyone
@@ -130,6 +132,8 @@ struct ProposalQuery {
   bool untrained = false;                     // approved, and in no snapshot yet
   std::optional<int64_t> cluster_id = {};
   std::string source = {};           // empty: any
+  LabelChoice labels = {};           // proposed, by task; none: any
+  std::string text = {};             // stands in the masked text, in any case; empty: any
   std::string not_reviewed_by = {};  // leaves out what this reviewer decided already
   ProposalOrder order = ProposalOrder::kNewest;
   int64_t page = 1;  // from 1

@@ -173,6 +173,7 @@ void ReviewPrinter::Decided(const ReviewResult& result) const {
   if (json_) {
     PrintJson([&](JsonWriter& w) {
       w.Key("batch").Int(result.batch);
+      w.Key("changed").Int(result.changed);
       w.Key("proposals").Array([&](JsonWriter& array) {
         for (const ProposalView& view : result.proposals) {
           array.Object([&](JsonWriter& each) { WriteView(view, each); });
@@ -181,7 +182,7 @@ void ReviewPrinter::Decided(const ReviewResult& result) const {
     });
     return;
   }
-  if (result.batch == 0) std::cout << "there is no decision of yours to take back\n";
+  if (result.proposals.empty()) std::cout << "there is no decision of yours to take back\n";
   std::map<std::string_view, int64_t> counts;
   for (const ProposalView& view : result.proposals) {
     ++counts[StatusName(view.status)];

@@ -1,10 +1,14 @@
 #include "labelstore/review_reports.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
+#include "labelstore/proposal_rows.h"
+#include "labelstore/review_writer.h"
 
 namespace rebound {
 namespace {
@@ -12,6 +16,17 @@ namespace {
 std::string Time(const std::string& column) {
   return "coalesce(to_char(" + column +
          " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), '')";
+}
+
+// A row of the audit with the names of the labels beside their ids: "label", "decided_label", ...
+std::string Named(const std::string& row) {
+  return "coalesce((" + row +
+         "::jsonb || (SELECT jsonb_object_agg(replace(k.key, '_id', ''), l.name) "
+         "FROM jsonb_each_text(" +
+         row +
+         "::jsonb) k JOIN rebound.labels l ON l.id::text = k.value "
+         "WHERE k.key IN ('label_id', 'model_label_id', 'decided_label_id')))::text, " +
+         row + ", '')";
 }
 
 // What reviewers said in one task: by proposal, by reviewer, the label or "reject".
@@ -71,9 +86,8 @@ std::vector<HistoryEntry> ReadHistory(SqlTransaction& sql, int64_t proposal) {
       "    AND t.normaliser_version = m.normaliser_version "
       "  WHERE t.id IN (SELECT text_id FROM own)) "
       "SELECT " +
-          Time("at") +
-          ", actor, entity, action, coalesce(before, ''), coalesce(after, '') FROM events "
-          "ORDER BY at, place",
+          Time("at") + ", actor, entity, action, " + Named("before") + ", " + Named("after") +
+          " FROM events ORDER BY at, place",
       {SqlInt(proposal)});
   if (rows.size() == 0)
     throw Error(ErrorCode::kNotFound, "no proposal " + std::to_string(proposal));
@@ -105,6 +119,39 @@ std::vector<TaskAgreement> ReadAgreement(SqlTransaction& sql, const LabelCatalog
   std::vector<TaskAgreement> agreements;
   for (const Task task : kTasks) agreements.push_back(AgreementOfTask(task, ratings[Index(task)]));
   return agreements;
+}
+
+ClusterView ReadCluster(SqlTransaction& sql, const LabelCatalog& catalog, int64_t proposal,
+                        int64_t most) {
+  const SqlRows cluster = sql.Execute(
+      "SELECT c.id, c.volume, (SELECT count(*) FROM rebound.proposals q "
+      "  JOIN rebound.contributed_texts s ON s.id = q.text_id WHERE s.cluster_id = c.id) "
+      "FROM rebound.proposals p JOIN rebound.contributed_texts t ON t.id = p.text_id "
+      "JOIN rebound.clusters c ON c.id = t.cluster_id WHERE p.id = $1::bigint",
+      {SqlInt(proposal)});
+  if (cluster.size() == 0)
+    throw Error(ErrorCode::kNotFound, "no proposal " + std::to_string(proposal));
+  ClusterView view;
+  view.id = cluster.Int(0, 0);
+  view.volume = cluster.Int(0, 1);
+  view.total = cluster.Int(0, 2);
+  const std::vector<int64_t> served = WithCluster(sql, {proposal});
+  view.served = static_cast<int64_t>(served.size());
+  SqlArray all;
+  for (const int64_t id : served) all.AddInt(id);
+  const auto told = std::min<size_t>(served.size(), static_cast<size_t>(most));
+  std::vector<int64_t> ids(served.rbegin(), served.rbegin() + static_cast<std::ptrdiff_t>(told));
+  const SqlRows others = sql.Execute(
+      "SELECT p.id FROM rebound.proposals p JOIN rebound.contributed_texts t ON t.id = p.text_id "
+      "WHERE t.cluster_id = $1::bigint AND NOT (p.id = ANY ($2::bigint[])) "
+      "ORDER BY p.id DESC LIMIT $3::bigint",
+      {SqlInt(view.id), all.Take(), SqlInt(most - static_cast<int64_t>(told))});
+  for (size_t row = 0; row < others.size(); ++row) ids.push_back(others.Int(row, 0));
+  for (ProposalView& each : ReadProposals(sql, catalog, ids)) {
+    const bool is_served = view.proposals.size() < told;
+    view.proposals.emplace_back(std::move(each), is_served);
+  }
+  return view;
 }
 
 std::vector<ContributorRecord> ReadContributors(SqlTransaction& sql) {

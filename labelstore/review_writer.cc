@@ -19,6 +19,25 @@ SqlValue ArrayOf(const std::vector<int64_t>& ids) {
   return array.Take();
 }
 
+// What a decision stands for about this proposal.
+ReviewVoice VoiceOf(const ReviewRequest& request, const ProposalView& proposal) {
+  ReviewVoice voice{request.decision, {}, request.adjudicate};
+  if (request.decision != ReviewDecision::kAccept && request.decision != ReviewDecision::kRelabel) {
+    return voice;
+  }
+  for (size_t task = 0; task < kTaskCount; ++task) {
+    voice.labels[task] = request.labels[task] ? request.labels[task] : proposal.labels[task];
+  }
+  return voice;
+}
+
+// Whether what was said holds: the proposal waits for others to say so too, or stands decided so.
+bool Stands(const ReviewVoice& said, const ProposalView& proposal) {
+  if (IsOpen(proposal.status)) return true;
+  const Settlement settled = Settle({said}, 1);
+  return settled.status == proposal.status && settled.labels == proposal.decided;
+}
+
 // Active reviews by proposal, in order of time.
 std::map<int64_t, std::vector<ReviewVoice>> ReadVoices(SqlTransaction& sql,
                                                        const LabelCatalog& catalog,
@@ -208,18 +227,50 @@ std::vector<int64_t> WithCluster(SqlTransaction& sql, const std::vector<int64_t>
   return all;
 }
 
+std::vector<ProposalView> Unsaid(SqlTransaction& sql, const LabelCatalog& catalog,
+                                 const ReviewRequest& request,
+                                 const std::vector<ProposalView>& proposals) {
+  SqlArray ids;
+  for (const ProposalView& proposal : proposals) ids.AddInt(proposal.id);
+  const SqlRows rows = sql.Execute(
+      "SELECT r.proposal_id, r.decision, r.adjudication, r.notes, l.label_id "
+      "FROM rebound.reviews r LEFT JOIN rebound.review_labels l ON l.review_id = r.id "
+      "WHERE r.proposal_id = ANY ($1::bigint[]) AND r.reviewer = $2 AND r.undone_at IS NULL",
+      {ids.Take(), request.reviewer});
+  const std::string notes = MaskContribution(request.notes);
+  std::map<int64_t, ReviewVoice> said;
+  std::set<int64_t> noted;  // with other notes
+  for (size_t row = 0; row < rows.size(); ++row) {
+    ReviewVoice& voice = said[rows.Int(row, 0)];
+    voice.decision = ParseDecision(rows.Text(row, 1)).value();
+    voice.adjudication = rows.Bool(row, 2);
+    if (!notes.empty() && rows.Text(row, 3) != notes) noted.insert(rows.Int(row, 0));
+    if (rows.IsNull(row, 4)) continue;
+    const auto [task, label] = catalog.PositionOf(rows.Int(row, 4));
+    voice.labels[Index(task)] = static_cast<size_t>(label);
+  }
+  std::vector<ProposalView> unsaid;
+  for (const ProposalView& proposal : proposals) {
+    const auto own = said.find(proposal.id);
+    const ReviewVoice says = VoiceOf(request, proposal);
+    const bool same = own != said.end() && !noted.contains(proposal.id) &&
+                      Settle({own->second}, 1) == Settle({says}, 1) &&
+                      (own->second.adjudication || !says.adjudication) &&
+                      Stands(own->second, proposal);
+    if (!same) unsaid.push_back(proposal);
+  }
+  return unsaid;
+}
+
 void WriteReviews(SqlTransaction& sql, const LabelCatalog& catalog, const ReviewRequest& request,
                   const std::vector<ProposalView>& proposals, int64_t batch) {
   SqlArray targets, sources, tasks, labels;
   bool any_label = false;
   for (const ProposalView& proposal : proposals) {
     targets.AddInt(proposal.id);
-    if (request.decision != ReviewDecision::kAccept &&
-        request.decision != ReviewDecision::kRelabel) {
-      continue;
-    }
+    const LabelChoice chosen = VoiceOf(request, proposal).labels;
     for (size_t task = 0; task < kTaskCount; ++task) {
-      const auto& label = request.labels[task] ? request.labels[task] : proposal.labels[task];
+      const auto& label = chosen[task];
       if (!label) continue;
       any_label = true;
       sources.AddInt(proposal.id);

@@ -16,6 +16,12 @@ void LockProposals(SqlTransaction& sql, const std::vector<int64_t>& ids);
 // The open proposals with the same labels in the clusters of `ids`, and `ids`; ascending.
 std::vector<int64_t> WithCluster(SqlTransaction& sql, const std::vector<int64_t>& ids);
 
+// Those of `proposals` that the request says something new about: not where this reviewer said the
+// same (with other notes it is not the same) and it stands.
+std::vector<ProposalView> Unsaid(SqlTransaction& sql, const LabelCatalog& catalog,
+                                 const ReviewRequest& request,
+                                 const std::vector<ProposalView>& proposals);
+
 // One review a proposal; an earlier one of the same reviewer is superseded.
 void WriteReviews(SqlTransaction& sql, const LabelCatalog& catalog, const ReviewRequest& request,
                   const std::vector<ProposalView>& proposals, int64_t batch);

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "labelstore/proposals.h"
@@ -34,8 +35,19 @@ struct ReviewRequest {
 inline constexpr size_t kMaxNotesBytes = 1000;
 
 struct ReviewResult {
-  int64_t batch = 0;  // the decision; 0: there was nothing to undo
-  std::vector<ProposalView> proposals;
+  int64_t batch = 0;    // the decision; 0: there was nothing to undo, or nothing to decide any more
+  int64_t changed = 0;  // proposals that it was about
+  std::vector<ProposalView> proposals;  // those, and the ones that stood decided so before
+};
+
+// The near copies of a proposal, itself included.
+struct ClusterView {
+  int64_t id = 0;
+  int64_t volume = 0;  // how often one of the texts was proposed
+  int64_t total = 0;   // proposals
+  int64_t served = 0;  // of them, by one decision about the whole cluster
+  // That decision's first, each newest first.
+  std::vector<std::pair<ProposalView, bool>> proposals;  // and whether it would serve it
 };
 
 // One line of a proposal's history, oldest first.
@@ -44,7 +56,7 @@ struct HistoryEntry {
   std::string actor;   // key, reviewer or command
   std::string entity;  // "proposals", "proposal_labels", "reviews", "review_labels", "votes"
   std::string action;  // "insert", "update", "delete"
-  std::string before;  // JSON; empty: there was nothing
+  std::string before;  // a JSON object, with the names of labels; empty: there was nothing
   std::string after;
 };
 
@@ -88,9 +100,11 @@ class ReviewDesk {
  public:
   virtual ~ReviewDesk() = default;
 
-  // Throws kNotFound for an unknown proposal; kConflict for one in quarantine (it can be rejected)
-  // or decided (it can be adjudicated); kInvalidArgument for no reviewer, no proposal, a relabel
-  // without labels, labels with another decision. Nothing changes then.
+  // What this reviewer said already, and what still stands, is not said again: the same call twice
+  // changes nothing the second time. Throws kNotFound for an unknown proposal; kConflict for one in
+  // quarantine (it can be rejected) or decided otherwise (it can be adjudicated); kInvalidArgument
+  // for no reviewer, no proposal, a relabel without labels, labels with another decision. Nothing
+  // changes then.
   virtual ReviewResult Decide(const ReviewRequest& request) = 0;
   // Takes back the last decision of this reviewer. Throws kConflict where a contributor has
   // proposed another label since.
@@ -99,6 +113,9 @@ class ReviewDesk {
   // Everything that happened to the text of a proposal. Throws kNotFound.
   virtual std::vector<HistoryEntry> History(int64_t proposal) = 0;
   virtual std::vector<TaskAgreement> Agreement() = 0;
+  // What a decision about the whole cluster of a proposal would serve, and what else is in it; at
+  // most so many are told. Throws kNotFound.
+  virtual ClusterView Cluster(int64_t proposal, int64_t most) = 0;
 
   virtual std::vector<ContributorRecord> Contributors() = 0;
   virtual std::vector<QuarantineHit> QuarantineHits() = 0;  // newest first

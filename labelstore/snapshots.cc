@@ -185,6 +185,17 @@ std::vector<NamedSnapshot> SnapshotCatalog::List() {
   return snapshots;
 }
 
+std::vector<NamedSnapshot> SnapshotCatalog::Newest(int64_t most) {
+  std::vector<NamedSnapshot> snapshots;
+  connection_->Transact(SqlIsolation::kReadCommitted, [&](SqlTransaction& sql) {
+    snapshots.clear();
+    const SqlRows rows =
+        sql.Execute(std::string(kSelect) + "ORDER BY s.id DESC LIMIT $1::bigint", {SqlInt(most)});
+    for (size_t row = 0; row < rows.size(); ++row) snapshots.push_back(ReadSnapshot(rows, row));
+  });
+  return snapshots;
+}
+
 NamedSnapshot SnapshotCatalog::Find(std::string_view reference) {
   NamedSnapshot snapshot;
   connection_->Transact(SqlIsolation::kReadCommitted, [&](SqlTransaction& sql) {

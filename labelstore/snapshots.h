@@ -51,6 +51,8 @@ class SnapshotCatalog {
 
   // Newest first.
   std::vector<NamedSnapshot> List();
+  // The same without counting their rows, by origin and held out: at once, however large they are.
+  std::vector<NamedSnapshot> Newest(int64_t most);
   // By id ("7"), name, or the first 8 digits or more of a digest. Throws kNotFound, kConflict where
   // a digest's beginning fits several.
   NamedSnapshot Find(std::string_view reference);

@@ -17,7 +17,7 @@ namespace rebound {
 namespace {
 
 // What every path may be asked, for `OPTIONS *`.
-constexpr std::string_view kAllMethods = "GET, HEAD, POST, PATCH, OPTIONS";
+constexpr std::string_view kAllMethods = "GET, HEAD, POST, PATCH, DELETE, OPTIONS";
 
 constexpr size_t kMostSlowWaiting = 16;
 
@@ -98,6 +98,9 @@ Api::Api(const ApiOptions& options, const Engine* engine, Cache* cache, Reloader
                                            : nullptr),
       proposals_(contributions_.get(), engine),
       reviews_(contributions_.get()),
+      desk_(contributions_.get()),
+      snapshots_(contributions_.get()),
+      dead_letters_(contributions_.get()),
       override_routes_(overrides_.get(), &text_rules_),
       status_(cache, options.cache, [reloader] { return reloader->Statuses(); }),
       background_(kMostSlowWaiting) {
@@ -109,6 +112,9 @@ Api::Api(const ApiOptions& options, const Engine* engine, Cache* cache, Reloader
   retrain_.AddTo(&router_);
   proposals_.AddTo(&router_);
   reviews_.AddTo(&router_);
+  desk_.AddTo(&router_);
+  snapshots_.AddTo(&router_);
+  dead_letters_.AddTo(&router_);
   override_routes_.AddTo(&router_);
   status_.AddTo(&router_);
   DocsRoutes::AddTo(&router_);

@@ -19,6 +19,8 @@
 #include "serve/classify_routes.h"
 #include "serve/classify_v3.h"
 #include "serve/contributions.h"
+#include "serve/dead_letter_routes.h"
+#include "serve/desk_routes.h"
 #include "serve/dsn_routes.h"
 #include "serve/gate.h"
 #include "serve/http.h"
@@ -31,6 +33,7 @@
 #include "serve/retrain_routes.h"
 #include "serve/review_routes.h"
 #include "serve/router.h"
+#include "serve/snapshot_routes.h"
 #include "serve/status_routes.h"
 #include "serve/trainer.h"
 #include "serve/whole_answers.h"
@@ -104,6 +107,9 @@ class Api {
   const std::unique_ptr<Contributions> contributions_;  // null: no store
   const ProposalRoutes proposals_;
   const ReviewRoutes reviews_;
+  const DeskRoutes desk_;
+  const SnapshotRoutes snapshots_;
+  const DeadLetterRoutes dead_letters_;
   const OverrideRoutes override_routes_;
   StatusRoutes status_;
   Router router_;

@@ -6,6 +6,7 @@
 
 #include "serve/delivery.h"
 #include "serve/metrics_text.h"
+#include "serve/snapshot_job.h"
 #include "serve/spool.h"
 #include "serve/store_pool.h"
 #include "serve/submission.h"
@@ -23,14 +24,16 @@ struct Contributions {
       : spool(options.spool),
         pool(options.store),
         submitter(&spool, &pool, &counters),
+        snapshots([this] { return pool.Take(StoreUse::kBulk)->labels().MakeSnapshot(); }),
         delivery(&spool, &pool, &counters) {
     delivery.Start();
   }
 
-  // False as Delivery::Stop. No route of the store is answered any more.
+  // False as Delivery::Stop and SnapshotJob::Stop. No route of the store is answered any more.
   bool Stop() {
     pool.Stop();
-    return delivery.Stop(std::chrono::seconds(3));
+    const bool is_delivered = delivery.Stop(std::chrono::seconds(3));
+    return snapshots.Stop(std::chrono::seconds(1)) && is_delivered;
   }
 
   void WriteMetrics(MetricsText* text) const;
@@ -39,7 +42,9 @@ struct Contributions {
   StorePool pool;
   ProposalCounters counters;
   Submitter submitter;
-  Delivery delivery;  // the last: its thread uses the others
+  // The last: their threads use the others.
+  SnapshotJob snapshots;
+  Delivery delivery;
 };
 
 }  // namespace rebound

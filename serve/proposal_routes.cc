@@ -1,6 +1,7 @@
 #include "serve/proposal_routes.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <sstream>
 #include <string_view>
@@ -20,6 +21,7 @@ namespace rebound {
 namespace {
 
 constexpr size_t kMostKeyBytes = 200;
+constexpr int64_t kMostSpooled = 100;  // that one page shows
 
 [[noreturn]] void Refuse(int status, std::string_view detail,
                          const std::vector<ItemError>& items = {}) {
@@ -119,6 +121,49 @@ ProposalCsv ParseCsv(const Call& call) {
   Refuse(422, "the CSV has no valid row; errors tell why, by row", items);
 }
 
+// None of one that another server's version put there.
+std::vector<Proposal> ProposalsOf(const SpoolEntry& entry) {
+  try {
+    return ReadPayload(entry);
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+void WriteSpooled(const Spool::OfContributor& waiting, JsonWriter& w) {
+  w.Key("spooled").StartArray();
+  int64_t left = kMostSpooled;
+  for (const SpoolEntry& entry : waiting.entries) {
+    const std::vector<Proposal> proposals = ProposalsOf(entry);
+    for (auto each = proposals.rbegin(); each != proposals.rend() && left > 0; ++each, --left) {
+      w.StartObject().Key("message_text").String(each->text);
+      WriteChoice("proposed_", each->labels, &w);
+      WriteModelLabel(each->model, &w);
+      if (!each->comment.empty()) w.Key("comment").String(each->comment);
+      w.Key("status").String("spooled").Key("accepted_at").String(entry.spooled_at).EndObject();
+    }
+  }
+  w.EndArray().Key("spooledTotal").Int(waiting.proposals);
+}
+
+// `page`: nullopt where the store is away; `waiting`: nullopt behind the first page.
+Response WriteOwn(const std::optional<ProposalPage>& page,
+                  const std::optional<Spool::OfContributor>& waiting, const ProposalQuery& query) {
+  Response response;
+  JsonWriter(&response.body).Object([&](JsonWriter& w) {
+    w.Key("proposals").StartArray();
+    if (page) {
+      for (const ProposalView& view : page->proposals) WriteProposalView(view, false, &w);
+    }
+    w.EndArray();
+    if (page) w.Key("total").Int(page->total);
+    w.Key("page").Int(query.page).Key("limit").Int(query.limit);
+    w.Key("storeAvailable").Bool(page.has_value());
+    if (waiting) WriteSpooled(*waiting, w);
+  });
+  return response;
+}
+
 int64_t CountOf(const Submitted& submitted, ProposeOutcome outcome) {
   return std::count_if(submitted.items.begin(), submitted.items.end(),
                        [&](const Proposed& item) { return item.outcome == outcome; });
@@ -155,8 +200,10 @@ ModelAnswers ProposalRoutes::Ask(const ModelSet& models, const std::string& text
 }
 
 Response ProposalRoutes::Propose(const Call& call) const {
+  constexpr std::array<std::string_view, 1> kKnown = {"preview"};
+  CheckQuery(call.target, kKnown);
+  if (QueryBool(call.target, "preview")) return WritePreview(call);
   Contributions& contributions = StoreOrRefuse(contributions_);
-  CheckQuery(call.target, {});
   const Texts read = ReadTexts(call.request, TextsForm::kSingle, 1);
   const std::string key = IdempotencyKeyOf(call.request);
   Proposal proposal;
@@ -213,6 +260,10 @@ Response ProposalRoutes::ProposeCsv(const Call& call) const {
 
 Response ProposalRoutes::Preview(const Call& call) {
   CheckQuery(call.target, {});
+  return WritePreview(call);
+}
+
+Response ProposalRoutes::WritePreview(const Call& call) {
   const Texts read = ReadTexts(call.request, TextsForm::kSingle, 1);
   const std::string comment = ReadComment(read.document);
   Response response;
@@ -225,11 +276,22 @@ Response ProposalRoutes::Preview(const Call& call) {
 
 Response ProposalRoutes::Own(const Call& call) const {
   Contributions& contributions = StoreOrRefuse(contributions_);
-  ProposalQuery query = ReadProposalQuery(call.target, false);
+  ProposalQuery query = ReadProposalQuery(call, false);
   query.contributor = NameOf(call.caller);
   try {
-    const ProposalPage page = contributions.pool.Take(StoreUse::kReview)->proposals().List(query);
-    return WriteProposalPage(page, query, false);
+    // Before the store: what is delivered in between is told twice rather than not at all.
+    std::optional<Spool::OfContributor> waiting;
+    if (query.page == 1) waiting = contributions.spool.WaitingOf(query.contributor, kMostSpooled);
+    std::optional<ProposalPage> page;
+    try {
+      page = contributions.pool.Take(StoreUse::kReview)->proposals().List(query);
+    } catch (const Error& e) {
+      const bool is_away = e.code() == ErrorCode::kUnavailable || e.code() == ErrorCode::kNotFound;
+      // Who asks for a part of what is in the store is not told that it is empty.
+      if (!is_away || !waiting || query.status || query.untrained) throw;
+      LogAway(e, call);
+    }
+    return WriteOwn(page, waiting, query);
   } catch (const Error& e) {
     RefuseFor(e, call);
   }

@@ -23,6 +23,7 @@ class ProposalRoutes {
   Response Propose(const Call& call) const;
   Response ProposeCsv(const Call& call) const;
   static Response Preview(const Call& call);
+  static Response WritePreview(const Call& call);
   Response Own(const Call& call) const;
   // What the served models say of a text as it came.
   static ModelAnswers Ask(const ModelSet& models, const std::string& text);

@@ -18,6 +18,7 @@ namespace {
 }
 
 constexpr int64_t kMostOfAPage = 1000;
+constexpr size_t kMostFilterBytes = 200;
 
 int64_t ReadNumber(std::string_view name, const std::string& text, int64_t most) {
   int64_t value = 0;
@@ -28,10 +29,41 @@ int64_t ReadNumber(std::string_view name, const std::string& text, int64_t most)
   return value;
 }
 
-std::string_view OrderName(ProposalOrder order) {
-  constexpr std::array<std::string_view, 6> kNames = {"newest", "disagreement", "uncertainty",
-                                                      "volume", "cost",         "suspect"};
-  return kNames[static_cast<size_t>(order)];
+// Bytes that are no UTF-8 are read as elsewhere; an empty one is none.
+std::string ReadFilter(std::string_view name, const std::string& text) {
+  if (text.size() > kMostFilterBytes || text.find('\0') != std::string::npos) {
+    Refuse(400, "'" + std::string(name) + "' has more than " + std::to_string(kMostFilterBytes) +
+                    " bytes, or a NUL");
+  }
+  return RepairUtf8(text);
+}
+
+// True where `name` is one of a reviewer's filters.
+bool ReadReviewFilter(const std::string& name, const std::string& value, ProposalQuery* query) {
+  if (name == "sort") {
+    const auto order = ParseProposalOrder(value);
+    if (!order) Refuse(400, "Invalid sort");
+    query->order = *order;
+  } else if (name == "contributor") {
+    query->contributor = ReadFilter(name, value);
+  } else if (name == "q") {
+    query->text = ReadFilter(name, value);
+  } else if (name == "source") {
+    if (!ParseProposalSource(value)) Refuse(400, "Invalid source");
+    query->source = value;
+  } else {
+    for (const Task task : kTasks) {
+      if (name != TaskKey(task)) continue;
+      query->labels[Index(task)] = FindLabel(task, value);
+      if (!query->labels[Index(task)]) {
+        Refuse(400, "Invalid label: '" + name + "' is none of its " +
+                        std::to_string(TaskLabels(task).size()) + " labels");
+      }
+      return true;
+    }
+    return false;
+  }
+  return true;
 }
 
 void WriteTime(std::string_view key, const std::string& time, JsonWriter* w) {
@@ -47,18 +79,46 @@ Contributions& StoreOrRefuse(Contributions* contributions) {
   return *contributions;
 }
 
+std::string MissingRight(const Error& error) {
+  const std::string_view what = error.what();
+  constexpr std::string_view kDenied = "permission denied for ";
+  const size_t begin = what.find(kDenied);
+  if (begin == std::string_view::npos) return "";
+  return "the server's user of the label store lacks a right (" +
+         std::string(what.substr(begin, what.find(')', begin) - begin)) +
+         "): give its login the groups that docs/label-store.md names (rebound-labels roles)";
+}
+
 void RefuseFor(const Error& error, const Call& call) {
   const std::string_view what = error.what();
   // What is about a proposal is for the client; the rest is the store's own.
-  if (error.code() == ErrorCode::kNotFound && what.starts_with("no proposal ")) Refuse(404, what);
-  if (error.code() == ErrorCode::kConflict && what.starts_with("proposal ")) Refuse(409, what);
-  Log(LogLevel::kWarning, "the label store did not answer",
-      {{"request_id", std::string(call.request_id)}, {"cause", error.what()}});
+  const auto is = [&](ErrorCode code, std::string_view begin) {
+    return error.code() == code && what.starts_with(begin);
+  };
+  if (is(ErrorCode::kNotFound, "no proposal ") || is(ErrorCode::kNotFound, "the contributor ")) {
+    Refuse(404, what);
+  }
+  if (is(ErrorCode::kConflict, "proposal ") || is(ErrorCode::kConflict, "the contributor ")) {
+    Refuse(409, what);
+  }
+  LogAway(error, call);
+  if (error.code() == ErrorCode::kInvalidArgument) {
+    Refuse(422, "the label store cannot take a value of this request");
+  }
+  if (const std::string right = MissingRight(error);
+      !right.empty() && call.target.path.starts_with("/admin/")) {
+    Refuse(503, right);
+  }
   const bool passing =
       error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kNotFound;
   Refuse(passing ? 503 : 500,
          passing ? "the label store cannot be had at this moment; try again later"
                  : "an internal fault; the log tells more under this request's id");
+}
+
+void LogAway(const Error& error, const Call& call) {
+  Log(LogLevel::kWarning, "the label store did not answer",
+      {{"request_id", std::string(call.request_id)}, {"cause", error.what()}});
 }
 
 LabelChoice ReadLabels(const JsonValue& body) {
@@ -76,11 +136,15 @@ LabelChoice ReadLabels(const JsonValue& body) {
   return labels;
 }
 
-ProposalQuery ReadProposalQuery(const Target& target, bool is_admin) {
-  constexpr std::array<std::string_view, 4> kKnown = {"page", "limit", "status", "sort"};
-  CheckQuery(target, std::span(kKnown).first(is_admin ? 4 : 3));
+ProposalQuery ReadProposalQuery(const Call& call, bool is_admin) {
+  constexpr std::array<std::string_view, 11> kKnown = {"page",        "limit",  "status",    "sort",
+                                                       "contributor", "source", "label",     "bnac",
+                                                       "backoff",     "q",      "unreviewed"};
+  CheckQuery(call.target, std::span(kKnown).first(is_admin ? kKnown.size() : 3));
   ProposalQuery query;
-  for (const auto& [name, value] : target.query) {
+  if (is_admin && QueryBool(call.target, "unreviewed")) query.not_reviewed_by = NameOf(call.caller);
+  for (const auto& [name, value] : call.target.query) {
+    if (ReadReviewFilter(name, value, &query)) continue;
     if (name == "page") query.page = ReadNumber(name, value, 1'000'000);
     if (name == "limit") query.limit = ReadNumber(name, value, kMostOfAPage);
     if (name == "status" && value == "untrained") {
@@ -89,13 +153,30 @@ ProposalQuery ReadProposalQuery(const Target& target, bool is_admin) {
       query.status = ParseProposalStatus(value);
       if (!query.status) Refuse(400, "Invalid status");
     }
-    if (name == "sort") {
-      const auto order = ParseProposalOrder(value);
-      if (!order) Refuse(400, "Invalid sort");
-      query.order = *order;
-    }
   }
   return query;
+}
+
+int64_t ReadLimit(const Target& target, int64_t most) {
+  int64_t limit = most;
+  for (const auto& [name, value] : target.query) {
+    if (name == "limit") limit = ReadNumber(name, value, most);
+  }
+  return limit;
+}
+
+int64_t ReadId(const Call& call, std::string_view what) {
+  const std::string_view text = call.parameter;
+  int64_t id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    Refuse(404, "no " + std::string(what) + " of this id");
+  }
+  return id;
+}
+
+void CheckEmptyBody(const Call& call) {
+  if (!call.request.body.empty()) ReadObject(call.request);
 }
 
 void WriteChoice(std::string_view prefix, const LabelChoice& labels, JsonWriter* writer) {
@@ -115,8 +196,14 @@ void WriteModelLabel(const ModelAnswers& model, JsonWriter* writer) {
 }
 
 void WriteProposalView(const ProposalView& view, bool is_admin, JsonWriter* writer) {
+  writer->StartObject();
+  WriteProposalKeys(view, is_admin, writer);
+  writer->EndObject();
+}
+
+void WriteProposalKeys(const ProposalView& view, bool is_admin, JsonWriter* writer) {
   JsonWriter& w = *writer;
-  w.StartObject().Key("id").Int(view.id).Key("message_text").String(view.text);
+  w.Key("id").Int(view.id).Key("message_text").String(view.text);
   WriteChoice("proposed_", view.labels, &w);
   WriteModelLabel(view.model, &w);
   w.Key("status").String(StatusName(view.status));
@@ -134,19 +221,6 @@ void WriteProposalView(const ProposalView& view, bool is_admin, JsonWriter* writ
     w.Key("cost").Double(view.scores.cost).Key("suspicion").Double(view.suspicion);
     w.Key("cluster_id").Int(view.cluster_id).Key("cluster_volume").Int(view.cluster_volume);
   }
-  w.EndObject();
-}
-
-Response WriteProposalPage(const ProposalPage& page, const ProposalQuery& query, bool is_admin) {
-  Response response;
-  JsonWriter(&response.body).Object([&](JsonWriter& w) {
-    w.Key("proposals").StartArray();
-    for (const ProposalView& view : page.proposals) WriteProposalView(view, is_admin, &w);
-    w.EndArray().Key("total").Int(page.total);
-    w.Key("page").Int(query.page).Key("limit").Int(query.limit);
-    if (is_admin) w.Key("sort").String(OrderName(query.order));
-  });
-  return response;
 }
 
 }  // namespace rebound

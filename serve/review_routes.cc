@@ -1,7 +1,7 @@
 #include "serve/review_routes.h"
 
 #include <algorithm>
-#include <charconv>
+#include <array>
 #include <string>
 #include <vector>
 
@@ -17,6 +17,7 @@ namespace {
 
 constexpr size_t kMostIds = 10'000;
 constexpr size_t kShownDeadLetters = 20;
+constexpr int64_t kMostOfACluster = 200;
 
 [[noreturn]] void Refuse(int status, std::string_view detail) {
   throw Refusal{MakeProblem(status, detail)};
@@ -81,30 +82,76 @@ std::vector<int64_t> ReadIds(const JsonValue& body) {
 
 void ReviewRoutes::AddTo(Router* router) const {
   const bool slow = contributions_ != nullptr;
-  const auto add = [&](std::string_view method, std::string_view path, auto answer, Lane lane) {
+  const auto add = [&](std::string_view method, std::string_view path, auto answer) {
     router->Add({method, path, Scope::kAdmin,
-                 [this, answer](const Call& call) { return (this->*answer)(call); }, slow, lane});
+                 [this, answer](const Call& call) { return (this->*answer)(call); }, slow,
+                 Lane::kReview});
   };
-  add(kGet, "/admin/api/proposals", &ReviewRoutes::List, Lane::kReview);
-  add(kPatch, "/admin/api/proposals/{id}", &ReviewRoutes::Decide, Lane::kReview);
-  add(kPost, "/admin/api/proposals/bulk", &ReviewRoutes::DecideMany, Lane::kReview);
-  add(kPost, "/admin/api/export", &ReviewRoutes::Export, Lane::kBulk);
-  add(kGet, "/admin/api/stats", &ReviewRoutes::Stats, Lane::kReview);
+  add(kGet, "/admin/api/proposals", &ReviewRoutes::List);
+  add(kGet, "/admin/api/proposals/{id}", &ReviewRoutes::Show);
+  add(kPatch, "/admin/api/proposals/{id}", &ReviewRoutes::Decide);
+  add(kGet, "/admin/api/proposals/{id}/cluster", &ReviewRoutes::Cluster);
+  add(kPost, "/admin/api/proposals/bulk", &ReviewRoutes::DecideMany);
+  add(kGet, "/admin/api/stats", &ReviewRoutes::Stats);
 }
 
 Response ReviewRoutes::List(const Call& call) const {
-  Contributions& contributions = StoreOrRefuse(contributions_);
-  const ProposalQuery query = ReadProposalQuery(call.target, true);
-  try {
-    const ProposalPage page = contributions.pool.Take(StoreUse::kReview)->proposals().List(query);
-    return WriteProposalPage(page, query, true);
-  } catch (const Error& e) {
-    RefuseFor(e, call);
-  }
+  StoreOrRefuse(contributions_);
+  const ProposalQuery query = ReadProposalQuery(call, true);
+  return AskStore(contributions_, call, [&](StorePool::Lease& session) {
+    const ProposalPage page = session->proposals().List(query);
+    Response response;
+    JsonWriter(&response.body).Object([&](JsonWriter& w) {
+      w.Key("proposals").StartArray();
+      for (const ProposalView& view : page.proposals) WriteProposalView(view, true, &w);
+      w.EndArray().Key("total").Int(page.total);
+      w.Key("page").Int(query.page).Key("limit").Int(query.limit);
+      w.Key("sort").String(OrderName(query.order));
+    });
+    return response;
+  });
+}
+
+Response ReviewRoutes::Show(const Call& call) const {
+  StoreOrRefuse(contributions_);
+  CheckQuery(call.target, {});
+  const int64_t id = ReadId(call, "proposal");
+  return AskStore(contributions_, call, [&](StorePool::Lease& session) {
+    const auto view = session->proposals().Find(id);
+    if (!view) throw Error(ErrorCode::kNotFound, "no proposal " + std::to_string(id));
+    Response response;
+    JsonWriter writer(&response.body);
+    WriteProposalView(*view, true, &writer);
+    return response;
+  });
+}
+
+Response ReviewRoutes::Cluster(const Call& call) const {
+  StoreOrRefuse(contributions_);
+  constexpr std::array<std::string_view, 1> kKnown = {"limit"};
+  CheckQuery(call.target, kKnown);
+  const int64_t id = ReadId(call, "proposal");
+  const int64_t limit = ReadLimit(call.target, kMostOfACluster);
+  return AskStore(contributions_, call, [&](StorePool::Lease& session) {
+    const ClusterView cluster = session->desk().Cluster(id, limit);
+    Response response;
+    JsonWriter(&response.body).Object([&](JsonWriter& w) {
+      w.Key("cluster_id").Int(cluster.id).Key("cluster_volume").Int(cluster.volume);
+      w.Key("total").Int(cluster.total).Key("served").Int(cluster.served);
+      w.Key("proposals").StartArray();
+      for (const auto& [view, is_served] : cluster.proposals) {
+        w.StartObject();
+        WriteProposalKeys(view, true, &w);
+        w.Key("served").Bool(is_served).EndObject();
+      }
+      w.EndArray();
+    });
+    return response;
+  });
 }
 
 Response ReviewRoutes::Decide(const Call& call) const {
-  Contributions& contributions = StoreOrRefuse(contributions_);
+  StoreOrRefuse(contributions_);
   CheckQuery(call.target, {});
   const JsonDocument body = ReadObject(call.request);
   ReviewRequest request = ReadDecision(body, call);
@@ -112,15 +159,9 @@ Response ReviewRoutes::Decide(const Call& call) const {
   if (Any(labels) && request.decision != ReviewDecision::kAccept) {
     Refuse(422, "labels belong to the status approved");
   }
-  const std::string_view text = call.parameter;
-  int64_t id = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-  if (error != std::errc() || end != text.data() + text.size()) {
-    Refuse(404, "no proposal of this id");
-  }
+  const int64_t id = ReadId(call, "proposal");
   request.proposals = {id};
-  try {
-    StorePool::Lease session = contributions.pool.Take(StoreUse::kReview);
+  return AskStore(contributions_, call, [&](StorePool::Lease& session) {
     if (Any(labels)) {
       // Labels that were proposed anyway are an acceptance.
       const auto before = session->proposals().Find(id);
@@ -135,7 +176,7 @@ Response ReviewRoutes::Decide(const Call& call) const {
     const ReviewResult result = session->desk().Decide(request);
     Response response;
     JsonWriter(&response.body).Object([&](JsonWriter& w) {
-      w.Key("ok").Bool(true).Key("updated").Uint(result.proposals.size());
+      w.Key("ok").Bool(true).Key("updated").Int(result.changed);
       for (const ProposalView& view : result.proposals) {
         if (view.id != id) continue;
         w.Key("proposal");
@@ -143,52 +184,30 @@ Response ReviewRoutes::Decide(const Call& call) const {
       }
     });
     return response;
-  } catch (const Error& e) {
-    RefuseFor(e, call);
-  }
+  });
 }
 
 Response ReviewRoutes::DecideMany(const Call& call) const {
-  Contributions& contributions = StoreOrRefuse(contributions_);
+  StoreOrRefuse(contributions_);
   CheckQuery(call.target, {});
   const JsonDocument body = ReadObject(call.request);
   ReviewRequest request = ReadDecision(body, call);
   request.proposals = ReadIds(body);
-  try {
-    const ReviewResult result = contributions.pool.Take(StoreUse::kReview)->desk().Decide(request);
+  return AskStore(contributions_, call, [&](StorePool::Lease& session) {
+    const ReviewResult result = session->desk().Decide(request);
     Response response;
     JsonWriter(&response.body).Object([&](JsonWriter& w) {
-      w.Key("ok").Bool(true).Key("updated").Uint(result.proposals.size());
+      w.Key("ok").Bool(true).Key("updated").Int(result.changed);
     });
     return response;
-  } catch (const Error& e) {
-    RefuseFor(e, call);
-  }
-}
-
-Response ReviewRoutes::Export(const Call& call) const {
-  Contributions& contributions = StoreOrRefuse(contributions_);
-  CheckQuery(call.target, {});
-  try {
-    const SnapshotInfo snapshot = contributions.pool.Take(StoreUse::kBulk)->labels().MakeSnapshot();
-    Response response;
-    JsonWriter(&response.body).Object([&](JsonWriter& w) {
-      w.Key("ok").Bool(true).Key("count").Int(snapshot.rows);
-      w.Key("snapshot").StartObject().Key("id").Int(snapshot.id);
-      w.Key("digest").String(snapshot.digest);
-      w.Key("created_at").String(snapshot.created_at).EndObject();
-    });
-    return response;
-  } catch (const Error& e) {
-    RefuseFor(e, call);
-  }
+  });
 }
 
 Response ReviewRoutes::Stats(const Call& call) const {
   Contributions& contributions = StoreOrRefuse(contributions_);
   CheckQuery(call.target, {});
-  try {
-    const ProposalCounts counts = contributions.pool.Take(StoreUse::kReview)->proposals().Count();
+  return AskStore(contributions_, call, [&](StorePool::Lease& session) {
+    const ProposalCounts counts = session->proposals().Count();
     const Spool& spool = contributions.spool;
     Response response;
     JsonWriter(&response.body).Object([&](JsonWriter& w) {
@@ -210,9 +229,7 @@ Response ReviewRoutes::Stats(const Call& call) const {
       w.EndArray().EndObject();
     });
     return response;
-  } catch (const Error& e) {
-    RefuseFor(e, call);
-  }
+  });
 }
 
 }  // namespace rebound

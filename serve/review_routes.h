@@ -1,5 +1,4 @@
-// Family 3: the queue of contributions, what reviewers decide about them, snapshots and counts.
-// Thread-safe.
+// Family 3: the queue of contributions, what reviewers decide about them, and counts. Thread-safe.
 #pragma once
 
 #include "serve/contributions.h"
@@ -17,9 +16,10 @@ class ReviewRoutes {
 
  private:
   Response List(const Call& call) const;
+  Response Show(const Call& call) const;
+  Response Cluster(const Call& call) const;
   Response Decide(const Call& call) const;
   Response DecideMany(const Call& call) const;
-  Response Export(const Call& call) const;
   Response Stats(const Call& call) const;
 
   Contributions* const contributions_;

@@ -54,6 +54,7 @@ struct Route {
 inline constexpr std::string_view kGet = "GET";
 inline constexpr std::string_view kPost = "POST";
 inline constexpr std::string_view kPatch = "PATCH";
+inline constexpr std::string_view kDelete = "DELETE";
 
 class Router {
  public:

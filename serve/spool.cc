@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS entries (
 );
 CREATE UNIQUE INDEX IF NOT EXISTS one_request_a_key ON entries (contributor, idempotency_key)
   WHERE idempotency_key IS NOT NULL;
+CREATE INDEX IF NOT EXISTS of_contributor ON entries (contributor, id, proposals);
 CREATE TABLE IF NOT EXISTS dead_letters (
   id              INTEGER PRIMARY KEY,
   spooled_at      TEXT NOT NULL,
@@ -66,7 +67,8 @@ END;
 PRAGMA user_version = 1;
 )";
 
-constexpr const char* kColumns = "id, contributor, idempotency_key, digest, proposals, payload";
+constexpr const char* kColumns =
+    "id, contributor, idempotency_key, digest, proposals, payload, spooled_at";
 
 SpoolEntry EntryOf(const SqliteRow& row) {
   SpoolEntry entry;
@@ -76,7 +78,16 @@ SpoolEntry EntryOf(const SqliteRow& row) {
   entry.digest = row.Text(3);
   entry.proposals = row.Int(4);
   entry.payload = row.Text(5);
+  entry.spooled_at = row.Text(6);
   return entry;
+}
+
+DeadLetter LetterOf(const SqliteRow& row) {
+  DeadLetter letter;
+  letter.entry = EntryOf(row);
+  letter.why = row.Text(7);
+  letter.died_at = row.Text(8);
+  return letter;
 }
 
 fs::path MakeFolder(const fs::path& folder) {
@@ -215,16 +226,61 @@ void Spool::Bury(int64_t id, std::string_view why) {
 std::vector<DeadLetter> Spool::DeadLetters(size_t most) {
   std::vector<DeadLetter> dead;
   const std::lock_guard lock(mutex_);
-  database_.Execute("SELECT " + std::string(kColumns) +
-                        ", why, died_at FROM dead_letters ORDER BY died_at DESC, id DESC LIMIT ?1",
-                    {static_cast<int64_t>(most)}, [&](const SqliteRow& row) {
-                      DeadLetter letter;
-                      letter.entry = EntryOf(row);
-                      letter.why = row.Text(6);
-                      letter.died_at = row.Text(7);
-                      dead.push_back(std::move(letter));
-                    });
+  database_.Execute(
+      "SELECT id, contributor, idempotency_key, digest, proposals, '', spooled_at, why, died_at "
+      "FROM dead_letters ORDER BY died_at DESC, id DESC LIMIT ?1",
+      {static_cast<int64_t>(most)}, [&](const SqliteRow& row) { dead.push_back(LetterOf(row)); });
   return dead;
+}
+
+bool Spool::Revive(int64_t id) {
+  bool was_there = false;
+  const std::lock_guard lock(mutex_);
+  database_.Transact([&] {
+    // A new id: behind all others, and what was delivered of it keeps its delivery ids.
+    was_there = database_.Execute(
+                    "INSERT INTO entries (spooled_at, contributor, idempotency_key, digest, "
+                    "proposals, bytes, payload) SELECT spooled_at, contributor, idempotency_key, "
+                    "digest, proposals, bytes, payload FROM dead_letters WHERE id = ?1",
+                    {id}) > 0;
+    database_.Execute("DELETE FROM dead_letters WHERE id = ?1", {id});
+  });
+  ReadTotals();
+  return was_there;
+}
+
+std::optional<DeadLetter> Spool::Discard(int64_t id) {
+  std::optional<DeadLetter> letter;
+  const std::lock_guard lock(mutex_);
+  database_.Transact([&] {
+    database_.Execute(
+        "SELECT " + std::string(kColumns) + ", why, died_at FROM dead_letters WHERE id = ?1", {id},
+        [&](const SqliteRow& row) { letter = LetterOf(row); });
+    database_.Execute("DELETE FROM dead_letters WHERE id = ?1", {id});
+  });
+  ReadTotals();
+  return letter;
+}
+
+Spool::OfContributor Spool::WaitingOf(std::string_view contributor, int64_t most) {
+  OfContributor waiting;
+  const std::lock_guard lock(mutex_);
+  database_.Execute("SELECT coalesce(sum(proposals), 0) FROM entries WHERE contributor = ?1",
+                    {contributor}, [&](const SqliteRow& row) { waiting.proposals = row.Int(0); });
+  if (waiting.proposals == 0) return waiting;
+  int64_t oldest = 0, held = 0;
+  database_.Execute(
+      "SELECT id, proposals FROM entries WHERE contributor = ?1 ORDER BY id DESC LIMIT ?2",
+      {contributor, most}, [&](const SqliteRow& row) {
+        if (held >= most) return;
+        oldest = row.Int(0);
+        held += row.Int(1);
+      });
+  database_.Execute("SELECT " + std::string(kColumns) +
+                        " FROM entries WHERE contributor = ?1 AND id >= ?2 ORDER BY id DESC",
+                    {contributor, oldest},
+                    [&](const SqliteRow& row) { waiting.entries.push_back(EntryOf(row)); });
+  return waiting;
 }
 
 }  // namespace rebound

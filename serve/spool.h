@@ -3,7 +3,8 @@
 // it. Masked texts alone are written.
 //
 // Entries keep their order. What the store refuses for good is set aside in a table of its own and
-// counted; nothing is ever thrown away. Several processes may use one folder. Thread-safe.
+// counted; nothing is thrown away but by Discard. Several processes may use one folder.
+// Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,7 +35,8 @@ struct SpoolEntry {
   std::string idempotency_key;  // empty: none
   std::string digest;           // of what was asked for, to know a key that comes again
   int64_t proposals = 1;
-  std::string payload;  // JSON (spool_payload.h)
+  std::string payload;     // JSON (submission.h)
+  std::string spooled_at;  // ISO 8601, UTC; given by Add
 };
 
 // An entry that the store refused.
@@ -69,7 +72,22 @@ class Spool {
   void LetOthersLeave();
   // Sets one aside.
   void Bury(int64_t id, std::string_view why);
-  std::vector<DeadLetter> DeadLetters(size_t most);  // newest first
+  // Newest first, without their payloads.
+  std::vector<DeadLetter> DeadLetters(size_t most);
+
+  // One that was set aside waits again, behind all others. False where there is none of this id.
+  // Throws kConflict where another request with its idempotency key waits; nothing changed then.
+  bool Revive(int64_t id);
+  // Throws one that was set aside away, for good. Nullopt where there is none of this id.
+  std::optional<DeadLetter> Discard(int64_t id);
+
+  // What waits of one contributor: how many proposals, and the requests that hold the newest `most`
+  // of them, newest first.
+  struct OfContributor {
+    int64_t proposals = 0;
+    std::vector<SpoolEntry> entries;
+  };
+  OfContributor WaitingOf(std::string_view contributor, int64_t most);
 
   // As of the last call above, or of Look, which asks the file: what other processes did.
   int64_t waiting() const { return waiting_; }  // entries

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "labelstore/postgres_label_store.h"
 
 namespace rebound {
 namespace {
@@ -68,8 +69,23 @@ ReviewDesk& StoreSession::desk() {
   return *desk_;
 }
 
+SnapshotCatalog& StoreSession::snapshots() {
+  if (snapshots_ == nullptr) {
+    connection_ = std::make_unique<PostgresConnection>(uri_, Limits());
+    snapshots_ = std::make_unique<SnapshotCatalog>(connection_.get());
+  }
+  return *snapshots_;
+}
+
 LabelStore& StoreSession::labels() {
-  if (labels_ == nullptr) labels_ = OpenLabelStore(uri_);
+  if (labels_ == nullptr) {
+    PostgresOptions options;
+    options.connect_timeout = std::chrono::seconds(3);
+    options.statement_timeout = std::chrono::minutes(15);  // of a snapshot: nobody waits for it
+    options.transaction_limit = std::chrono::minutes(30);
+    options.application_name = "rebound-serve";
+    labels_ = std::make_unique<PostgresLabelStore>(uri_, std::move(options));
+  }
   return *labels_;
 }
 

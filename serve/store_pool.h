@@ -16,6 +16,7 @@
 #include "labelstore/label_store.h"
 #include "labelstore/proposals.h"
 #include "labelstore/reviews.h"
+#include "labelstore/snapshots.h"
 #include "serve/background.h"
 #include "serve/router.h"
 
@@ -42,6 +43,7 @@ class StoreSession {
   // Each throws as OpenLabelStore does.
   ProposalStore& proposals();
   ReviewDesk& desk();
+  SnapshotCatalog& snapshots();
   LabelStore& labels();  // has limits of its own, of minutes
 
  private:
@@ -53,6 +55,8 @@ class StoreSession {
   std::chrono::steady_clock::time_point deadline_;
   std::unique_ptr<ProposalStore> proposals_;
   std::unique_ptr<ReviewDesk> desk_;
+  std::unique_ptr<PostgresConnection> connection_;  // of snapshots_
+  std::unique_ptr<SnapshotCatalog> snapshots_;
   std::unique_ptr<LabelStore> labels_;
 };
 
@@ -70,6 +74,9 @@ class StorePool {
   bool IsLate(Lane lane, std::chrono::nanoseconds waited) const;
   // As Background::Stop.
   void Stop();
+
+  // How long a caller may wait for what goes on without him, so that the door can answer in time.
+  std::chrono::milliseconds patience() const { return options_.submit_limit * 3; }
 
   // A session, given back when the lease goes. As many are out at once as threads ask for them.
   class Lease {

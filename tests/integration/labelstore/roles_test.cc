@@ -131,6 +131,17 @@ TEST_F(Roles, TheReviewerDecidesAndCannotRewriteWhatHappened) {
   }
 }
 
+TEST_F(Roles, ARightThatIsMissingIsTheOperatorsMatterAndNamesTheGrant) {
+  try {
+    OpenReviewDesk(As("rebound_server"))->SetOverlap(2, "rita");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::kUnavailable) << "it works once the right is there";
+    EXPECT_TRUE(Holds(e.what(), "permission denied for table review_settings"));
+    EXPECT_TRUE(Holds(e.what(), "grant the right (rebound-labels roles)"));
+  }
+}
+
 TEST_F(Roles, NobodyRewritesTheAudit) {
   for (const char* statement : {"DELETE FROM rebound.audit", "UPDATE rebound.audit SET actor = 'x'",
                                 "TRUNCATE rebound.audit"}) {

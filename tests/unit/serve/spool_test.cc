@@ -143,9 +143,75 @@ TEST_F(SpoolTest, SetsAsideWhatIsRefusedAndThrowsNothingAway) {
   EXPECT_EQ(spool.bytes(), bytes);
   const std::vector<DeadLetter> dead = spool.DeadLetters(10);
   ASSERT_EQ(dead.size(), 1U);
-  EXPECT_EQ(dead[0].entry.payload, "bad");
   EXPECT_EQ(dead[0].entry.contributor, "jo");
   EXPECT_EQ(dead[0].why, "no such label");
+}
+
+TEST_F(SpoolTest, WhatWasSetAsideWaitsAgainBehindTheOthersOrIsThrownAway) {
+  Spool spool(Options());
+  spool.Add(Entry("jo", "bad", "k"));
+  spool.Add(Entry("jo", "good"));
+  const std::string spooled_at = spool.Read(1, 1).front().spooled_at;
+  const int64_t id = spool.Read(1, 1).front().id, bytes = spool.bytes();
+  spool.Bury(id, "no such label");
+  EXPECT_TRUE(spool.Revive(id));
+  EXPECT_FALSE(spool.Revive(id)) << "it is there once";
+  EXPECT_EQ(Payloads(&spool), std::vector<std::string>({"good", "bad"}));
+  EXPECT_EQ(spool.waiting(), 2);
+  EXPECT_EQ(spool.dead(), 0);
+  EXPECT_EQ(spool.bytes(), bytes);
+  const SpoolEntry last = spool.Read(2, 2).back();
+  EXPECT_GT(last.id, id + 1);
+  EXPECT_EQ(last.idempotency_key, "k");
+  EXPECT_EQ(last.spooled_at, spooled_at);
+  spool.Bury(last.id, "no such label");
+  EXPECT_FALSE(spool.Discard(id).has_value()) << "it has another id now";
+  const auto thrown_away = spool.Discard(last.id);
+  ASSERT_TRUE(thrown_away.has_value());
+  EXPECT_EQ(thrown_away->entry.payload, "bad");
+  EXPECT_EQ(thrown_away->why, "no such label");
+  EXPECT_EQ(spool.dead(), 0);
+}
+
+TEST_F(SpoolTest, OneThatWasSetAsideStaysThereWhileItsKeyWaitsWithAnother) {
+  Spool spool(Options());
+  spool.Add(Entry("jo", "bad", "k"));
+  const int64_t id = spool.Read(1, 1).front().id;
+  spool.Bury(id, "no such label");
+  spool.Add(Entry("jo", "another", "k"));
+  try {
+    spool.Revive(id);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::kConflict);
+  }
+  EXPECT_EQ(spool.dead(), 1);
+  EXPECT_EQ(Payloads(&spool), std::vector<std::string>({"another"}));
+}
+
+TEST_F(SpoolTest, TellsWhatWaitsOfOneContributorTheNewestFirst) {
+  Spool spool(Options());
+  const auto add = [&](const char* name, const char* payload, int64_t proposals) {
+    SpoolEntry entry = Entry(name, payload);
+    entry.proposals = proposals;
+    spool.Add(entry);
+  };
+  add("jo", "oldest", 70);
+  add("al", "other", 1);
+  add("jo", "older", 60);
+  add("jo", "newest", 60);
+  const auto of = [&](const char* name, int64_t most) {
+    std::vector<std::string> payloads;
+    for (const SpoolEntry& entry : spool.WaitingOf(name, most).entries) {
+      payloads.push_back(entry.payload);
+    }
+    return payloads;
+  };
+  EXPECT_EQ(spool.WaitingOf("jo", 100).proposals, 190);
+  EXPECT_EQ(of("jo", 100), std::vector<std::string>({"newest", "older"}));
+  EXPECT_EQ(of("jo", 121), std::vector<std::string>({"newest", "older", "oldest"}));
+  EXPECT_EQ(of("al", 100), std::vector<std::string>({"other"}));
+  EXPECT_EQ(of("someone", 100), std::vector<std::string>());
 }
 
 TEST_F(SpoolTest, RefusesAFolderThatIsNone) {
