@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "datasource/postgres.h"
+#include "labelstore/model_registry.h"
 #include "labelstore/proposals.h"
 #include "labelstore/schema.h"
 #include "serve/key_file.h"
@@ -95,6 +96,17 @@ class ContributionsTest : public testing::Test {
     }
     std::reverse(texts.begin(), texts.end());
     return texts;
+  }
+  // A history to go back by: version 2 of bnac after 1.
+  void PromoteTwice() {
+    BundleStore store(models_.path());
+    ModelRegistry registry(uri_);
+    registry.Adopt(Task::kBnac, store);
+    TestBundle next;
+    next.variant = 1;
+    PublishTestBundle(&store, next);
+    registry.Upload(store.BundleFolder(Task::kBnac, 2));
+    registry.Promote(Task::kBnac, 2, "anna", "");
   }
   void Sql(const std::string& statement) { PostgresConnection(uri_).ExecuteAlone(statement); }
 
@@ -350,11 +362,13 @@ TEST_F(ContributionsTest, TheExamplesOfTheDescriptionAreAnsweredAsItShows) {
   for (const char* word : {"one", "two", "three"}) {
     Propose(std::string("550 ") + word, "user_unknown", {}, "");
   }
+  PromoteTwice();
   const JsonDocument document = ParseJson(served_->Ask("GET", "/openapi.json").body);
   size_t asked = 0;
   const auto ask = [&](const std::string& method, std::string path, const JsonValue& operation,
                        const JsonValue* body) {
     if (const size_t at = path.find("{id}"); at != std::string::npos) path.replace(at, 4, "1");
+    if (const size_t at = path.find("{task}"); at != std::string::npos) path.replace(at, 6, "bnac");
     std::string text;
     if (body != nullptr) JsonWriter(&text).Value(*body);
     const Answer answer = Ask("", method, path, text);
@@ -385,7 +399,7 @@ TEST_F(ContributionsTest, TheExamplesOfTheDescriptionAreAnsweredAsItShows) {
       }
     }
   }
-  EXPECT_EQ(asked, 10U);
+  EXPECT_EQ(asked, 11U);
 }
 
 // ---- the store comes and goes ------------------------------------------------------------------
