@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "datasource/postgres.h"
+#include "labelstore/label_store.h"
 #include "labelstore/model_registry.h"
 #include "labelstore/roles.h"
 #include "tests/support/bundles.h"
