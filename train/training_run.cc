@@ -140,8 +140,9 @@ void Run::Conclude(TaskDraft* draft, TrainingRun* record) {
   outcome.promoted = outcome.verdict.promote;
   outcome.reason = (note.empty() ? "" : note + "; ") + outcome.verdict.Reason();
   if (outcome.promoted) {
-    bundles.Promote(task, outcome.version);
+    // The registry first: a server that follows it would put an earlier CURRENT back.
     store_->RecordPromotion(task, outcome.version);
+    bundles.Promote(task, outcome.version);
   }
   Finish(outcome.promoted ? "promoted" : "not_promoted", outcome.reason, details, record);
 }
