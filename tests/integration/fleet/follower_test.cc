@@ -60,7 +60,8 @@ class FollowerTest : public FleetTest {
     follower().Follow(kNow);
   }
   int Serving() {
-    const auto model = engine_.Take().Get(Task::kBnac);
+    const ModelSet models = engine_.Take();  // keeps it alive
+    const Classifier* const model = models.Get(Task::kBnac);
     return model == nullptr ? 0 : model->config().version;
   }
   RegistryTask Bnac() { return *follower().Status().Find(Task::kBnac); }

@@ -48,7 +48,8 @@ class PromoteTest : public FleetTest {
   }
   Answer Rollback(const std::string& body = "") { return Ask("rollback", body); }
   int Serving() {
-    const auto model = served_->engine().Take().Get(Task::kBnac);
+    const ModelSet models = served_->engine().Take();  // keeps it alive
+    const Classifier* const model = models.Get(Task::kBnac);
     return model == nullptr ? 0 : model->config().version;
   }
 
