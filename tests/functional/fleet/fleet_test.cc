@@ -257,6 +257,32 @@ class FleetTest : public testing::Test {
     ExpectServe({0, 1, 2}, 1, "promoted once it was back:");
   }
 
+  // Every session of the servers, from now on.
+  void SignalSessions(int number) {
+    PostgresConnection(test::SharedCluster().uri())
+        .Transact(SqlIsolation::kReadCommitted, [&](SqlTransaction& sql) {
+          const SqlRows rows = sql.Execute(
+              "SELECT pid FROM pg_stat_activity WHERE application_name = 'rebound-serve'");
+          for (size_t row = 0; row < rows.size(); ++row) {
+            kill(static_cast<pid_t>(rows.Int(row, 0)), number);
+          }
+        });
+  }
+  // Each in the middle of a look at a database that is silent.
+  void TheServersStopPromptly() {
+    SignalSessions(SIGSTOP);
+    for (auto& replica : replicas_) replica->Signal(SIGHUP);
+    poll(nullptr, 0, 500);  // the look begins
+    const auto start = Clock::now();
+    for (auto& replica : replicas_) replica->Signal(SIGTERM);
+    for (auto& replica : replicas_) EXPECT_EQ(replica->Wait(), 0);
+    const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - start);
+    std::printf("stopped while the database was silent after %lld ms\n",
+                static_cast<long long>(took.count()));
+    EXPECT_LT(took, kSoon);
+    SignalSessions(SIGCONT);
+  }
+
   const std::string uri_;
   TempFolder folder_;
   std::unique_ptr<ModelRegistry> registry_;
@@ -299,10 +325,7 @@ TEST_F(FleetTest, FollowsOnePromotionUnderLoadWhateverDies) {
               static_cast<long long>(slowest_.count()));
   EXPECT_EQ(tally_.failed, 0U) << tally_.first_problem << "\n" << nginx_->Errors();
   EXPECT_GE(tally_.answered, 200U);
-  for (auto& replica : replicas_) {
-    replica->Signal(SIGTERM);
-    EXPECT_EQ(replica->Wait(), 0);
-  }
+  TheServersStopPromptly();
 }
 
 }  // namespace
