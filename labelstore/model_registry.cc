@@ -4,7 +4,7 @@
 
 #include "base/digest.h"
 #include "base/error.h"
-#include "base/file.h"
+#include "labelstore/bundle_files.h"
 #include "labelstore/schema.h"
 
 namespace rebound {
@@ -42,41 +42,6 @@ std::string FromHex(std::string_view hex) {
   return bytes;
 }
 
-std::string DigestOf(const std::map<std::string, std::string>& sha256) {
-  std::string lines;
-  for (const auto& [name, digest] : sha256) lines += digest + "  " + name + "\n";
-  return Sha256Hex(lines);
-}
-
-struct LocalBundle {
-  BundleConfig config;
-  Files files;
-  std::map<std::string, std::string> sha256;
-  int64_t bytes = 0;
-};
-
-LocalBundle ReadBundle(const fs::path& folder) {
-  LocalBundle bundle;
-  bundle.files["config.json"] = ReadFile(folder / "config.json");
-  bundle.config = ParseBundleConfig(bundle.files["config.json"]);
-  for (const auto& [name, digest] : bundle.config.sha256) {
-    if (name.find('/') != std::string::npos) {
-      throw Error(ErrorCode::kCorrupt, folder.string() + ": '" + name + "' is no file of a bundle");
-    }
-    bundle.files[name] = ReadFile(folder / name);
-    if (Sha256Hex(bundle.files[name]) != digest) {
-      throw Error(ErrorCode::kCorrupt, (folder / name).string() +
-                                           " does not have the sha256 that config.json states: "
-                                           "restore the bundle or train anew");
-    }
-  }
-  for (const auto& [name, bytes] : bundle.files) {
-    bundle.sha256[name] = Sha256Hex(bytes);
-    bundle.bytes += static_cast<int64_t>(bytes.size());
-  }
-  return bundle;
-}
-
 void Register(SqlTransaction& sql, const BundleConfig& config) {
   const std::string& weights = config.sha256.at("weights.safetensors");
   sql.Execute(
@@ -95,14 +60,14 @@ void Register(SqlTransaction& sql, const BundleConfig& config) {
 }
 
 // One at a time of a version: the second waits for the first one's commit and finds its row.
-void StoreDigest(SqlTransaction& sql, const LocalBundle& bundle) {
-  const std::string digest = DigestOf(bundle.sha256);
+void StoreDigest(SqlTransaction& sql, const BundleFiles& bundle) {
+  const std::string digest = BundleDigest(bundle.sha256);
   const Task task = bundle.config.task;
   sql.Execute(
       "INSERT INTO rebound.bundles (label_set_id, version, digest, bytes) "
       "SELECT id, $2::int, $3, $4::bigint FROM rebound.label_sets WHERE task = $1 "
       "ON CONFLICT (label_set_id, version) DO NOTHING",
-      {TaskValue(task), SqlInt(bundle.config.version), digest, SqlInt(bundle.bytes)});
+      {TaskValue(task), SqlInt(bundle.config.version), digest, SqlInt(bundle.size)});
   const SqlRows kept = sql.Execute(
       "SELECT b.digest FROM rebound.bundles b JOIN rebound.label_sets s ON s.id = b.label_set_id "
       "WHERE s.task = $1 AND b.version = $2::int",
@@ -206,7 +171,7 @@ Files Download(SqlTransaction& sql, Task task, int version) {
                                            ": restore the database or promote another version");
     }
   }
-  const std::string digest = DigestOf(sha256);
+  const std::string digest = BundleDigest(sha256);
   if (digest != known.Text(0, 0)) {
     throw Error(ErrorCode::kCorrupt, NameOf(task, version) + " in the registry has digest " +
                                          digest + " and should have " +
@@ -237,7 +202,7 @@ ModelRegistry::ModelRegistry(const std::string& uri, PostgresOptions options)
 }
 
 RegisteredModel ModelRegistry::Upload(const fs::path& folder) {
-  const LocalBundle bundle = ReadBundle(folder);
+  const BundleFiles bundle = ReadBundleFiles(folder);
   const Task task = bundle.config.task;
   const int version = bundle.config.version;
   connection_.Transact(SqlIsolation::kReadCommitted, [&](SqlTransaction& sql) {
@@ -248,7 +213,7 @@ RegisteredModel ModelRegistry::Upload(const fs::path& folder) {
         "WHERE s.task = $1 AND f.version = $2::int LIMIT 1",
         {TaskValue(task), SqlInt(version)});
     if (stored.size() > 0) return;
-    for (const auto& [name, bytes] : bundle.files) {
+    for (const auto& [name, bytes] : bundle.bytes) {
       sql.Execute(
           "INSERT INTO rebound.bundle_files (label_set_id, version, name, sha256, content) "
           "SELECT id, $2::int, $3, $4, decode($5, 'hex') FROM rebound.label_sets WHERE task = $1 "
@@ -257,6 +222,31 @@ RegisteredModel ModelRegistry::Upload(const fs::path& folder) {
     }
   });
   return Find(task, version).value();
+}
+
+bool ModelRegistry::Matches(Task task, int version, const BundleStore& bundles) {
+  const std::optional<RegisteredModel> known = Find(task, version);
+  if (!known) throw Error(ErrorCode::kNotFound, NameOf(task, version) + " is not registered");
+  try {
+    const BundleFiles here = ReadBundleFiles(bundles.BundleFolder(task, version));
+    return known->digest.empty()
+               ? here.config.sha256.at("weights.safetensors") == known->weights_sha256
+               : BundleDigest(here.sha256) == known->digest;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kNotFound && error.code() != ErrorCode::kCorrupt) throw;
+    return false;
+  }
+}
+
+bool ModelRegistry::MayPromote() {
+  bool may = false;
+  connection_.Transact(SqlIsolation::kReadCommitted, [&](SqlTransaction& sql) {
+    may = sql.Execute(
+                 "SELECT bool_and(has_table_privilege('rebound.' || t, 'INSERT')) FROM "
+                 "unnest(ARRAY['models', 'bundles', 'bundle_files', 'promotions']) t")
+              .Bool(0, 0);
+  });
+  return may;
 }
 
 std::vector<RegisteredModel> ModelRegistry::Versions(Task task) {

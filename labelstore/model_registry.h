@@ -70,6 +70,12 @@ class ModelRegistry {
   // Oldest first.
   std::vector<Promotion> History(Task task);
 
+  // Whether `bundles` holds the version with the content that is known here: false also where it
+  // lacks it, or a file of it is damaged. Throws kNotFound for a version that is not registered.
+  bool Matches(Task task, int version, const BundleStore& bundles);
+  // Whether this login may upload and promote; following needs neither.
+  bool MayPromote();
+
   // Brings a version into `bundles`, verified, whole or not at all; one that is there already with
   // this content is left as it is. Returns its folder. CURRENT is not touched. Throws kNotFound
   // where the version or its files are not here, kCorrupt where what is stored does not have the

@@ -12,7 +12,8 @@ DO $$
 DECLARE
   role text;
 BEGIN
-  FOREACH role IN ARRAY ARRAY['rebound_server', 'rebound_trainer', 'rebound_reviewer'] LOOP
+  FOREACH role IN ARRAY ARRAY['rebound_server', 'rebound_promoter', 'rebound_trainer',
+                             'rebound_reviewer'] LOOP
     BEGIN
       IF NOT EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = role) THEN
         EXECUTE format('CREATE ROLE %I NOLOGIN', role);
@@ -56,6 +57,12 @@ DO $$ BEGIN
 EXCEPTION WHEN insufficient_privilege THEN
   NULL;  -- somebody else's database, where PUBLIC has the right unless that owner took it
 END $$;
+
+-- rebound_promoter: beside rebound_server, for a server whose API promotes
+GRANT SELECT ON rebound.schema_migrations, rebound.label_sets, rebound.models, rebound.promotions,
+  rebound.bundles, rebound.bundle_files TO rebound_promoter;
+GRANT INSERT ON rebound.models, rebound.bundles, rebound.bundle_files, rebound.promotions
+  TO rebound_promoter;
 
 -- rebound_trainer
 GRANT SELECT ON ALL TABLES IN SCHEMA rebound TO rebound_trainer;

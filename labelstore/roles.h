@@ -2,6 +2,8 @@
 //
 //   rebound_server    proposes and reads: models, bundles, proposals, clusters. It decides nothing,
 //                     and cannot touch messages, votes, reviews or the audit.
+//   rebound_promoter  reads, uploads and promotes models, and nothing else: beside rebound_server,
+//                     for a server whose API may promote.
 //   rebound_trainer   reads; writes snapshots, runs, models, bundles and promotions.
 //   rebound_reviewer  reads; writes reviews and what follows from them (statuses, votes, records),
 //                     and the texts that every model must get right.

@@ -76,7 +76,8 @@ int RunRoles(int argc, const char* const* argv) {
       });
     });
   } else {
-    std::cout << "rebound_server, rebound_trainer and rebound_reviewer have their rights\n";
+    std::cout << "rebound_server, rebound_promoter, rebound_trainer and rebound_reviewer have "
+                 "their rights\n";
   }
   return Finish();
 }

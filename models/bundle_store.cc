@@ -294,14 +294,34 @@ void BundleStore::Install(Task task, int version, const std::map<std::string, st
 }
 
 void BundleStore::Promote(Task task, int version) {
-  std::error_code error;
-  if (!fs::is_regular_file(BundleFolder(task, version) / "config.json", error)) {
+  const auto require = [&] {
+    std::error_code error;
+    if (fs::is_regular_file(BundleFolder(task, version) / "config.json", error)) return;
     throw Error(ErrorCode::kNotFound, "task " + std::string(TaskName(task)) + " has no version " +
                                           std::to_string(version) + " in " + root_.string());
-  }
+  };
+  require();  // before there is a folder to lock
   const fs::path folder = TaskFolder(task);
   const std::unique_ptr<FileLock> lock = LockTask(folder);
+  require();  // and no Remove was faster
   WriteFileDurably(folder / "CURRENT", FolderName(version) + "\n");
+}
+
+void BundleStore::Remove(Task task, int version) {
+  const fs::path target = BundleFolder(task, version);
+  std::error_code error;
+  if (!fs::exists(target, error)) return;
+  const fs::path folder = TaskFolder(task);
+  const std::unique_ptr<FileLock> lock = LockTask(folder);
+  if (Current(task) == version) {
+    throw Error(ErrorCode::kConflict, target.string() + " serves: promote another version first");
+  }
+  TempFolder removed(kTempPrefix, folder);
+  fs::rename(target, removed.path() / "removed", error);
+  if (error && error != std::errc::no_such_file_or_directory) {
+    throw Error(ErrorCode::kUnavailable,
+                "cannot remove " + target.string() + ": " + error.message());
+  }
 }
 
 }  // namespace rebound

@@ -40,6 +40,9 @@ class BundleStore {
   void Install(Task task, int version, const std::map<std::string, std::string>& files);
   // Throws kNotFound where the version does not exist.
   void Promote(Task task, int version);
+  // Removes a version, whole or not at all; one that is not there is none to remove. Throws
+  // kConflict where CURRENT names it.
+  void Remove(Task task, int version);
 
  private:
   std::filesystem::path root_;

@@ -43,6 +43,20 @@ std::unique_ptr<Overrides> LoadOverrides(const ApiOptions& options) {
   return std::make_unique<Overrides>(std::move(config), options.datasources);
 }
 
+PromoteOptions PromoteOptionsOf(const ApiOptions& options, RegistryFollower* follower) {
+  PromoteOptions promote;
+  if (options.contributions) promote.store = options.contributions->store.uri;
+  if (follower != nullptr) promote.promoted = [follower] { follower->Wake(); };
+  return promote;
+}
+
+RegistryStatuses StatusesOf(const RegistryFollower* follower) {
+  return [follower]() -> std::optional<RegistryStatus> {
+    if (follower == nullptr) return std::nullopt;
+    return follower->Status();
+  };
+}
+
 Response MethodsOf(std::string_view allow) {
   Response response;
   response.status = 204;
@@ -81,7 +95,8 @@ struct Api::Exchange {
   std::string allow;  // of OPTIONS
 };
 
-Api::Api(const ApiOptions& options, const Engine* engine, Cache* cache, Reloader* reloader)
+Api::Api(const ApiOptions& options, const Engine* engine, Cache* cache, Reloader* reloader,
+         RegistryFollower* follower)
     : gate_(options.gate),
       policy_(options.backoff_policy),
       overrides_(LoadOverrides(options)),
@@ -91,7 +106,8 @@ Api::Api(const ApiOptions& options, const Engine* engine, Cache* cache, Reloader
       classify_v3_(&answers_, options.max_batch),
       dsn_(&answers_, options.max_batch),
       labels_(engine, rules(), options.max_batch),
-      models_(reloader),
+      models_(reloader, StatusesOf(follower)),
+      promote_(reloader, PromoteOptionsOf(options, follower)),
       trainer_(options.trainer ? std::make_unique<Trainer>(*options.trainer) : nullptr),
       retrain_(trainer_.get()),
       contributions_(options.contributions ? std::make_unique<Contributions>(*options.contributions)
@@ -102,13 +118,15 @@ Api::Api(const ApiOptions& options, const Engine* engine, Cache* cache, Reloader
       snapshots_(contributions_.get()),
       dead_letters_(contributions_.get()),
       override_routes_(overrides_.get(), &text_rules_),
-      status_(cache, options.cache, [reloader] { return reloader->Statuses(); }),
+      status_(
+          cache, options.cache, [reloader] { return reloader->Statuses(); }, StatusesOf(follower)),
       background_(kMostSlowWaiting) {
   classify_.AddTo(&router_);
   classify_v3_.AddTo(&router_);
   dsn_.AddTo(&router_);
   labels_.AddTo(&router_);
   models_.AddTo(&router_);
+  promote_.AddTo(&router_);
   retrain_.AddTo(&router_);
   proposals_.AddTo(&router_);
   reviews_.AddTo(&router_);
@@ -122,6 +140,12 @@ Api::Api(const ApiOptions& options, const Engine* engine, Cache* cache, Reloader
   metrics_->AddSource([cache](MetricsText* text) { WriteCacheMetrics(*cache, text); });
   metrics_->AddSource(
       [reloader](MetricsText* text) { WriteModelMetrics(reloader->Statuses(), text); });
+  if (follower != nullptr) {
+    metrics_->AddSource([reloader, follower](MetricsText* text) {
+      WriteRegistryMetrics(follower->Status(), reloader->Statuses(),
+                           std::chrono::system_clock::now(), text);
+    });
+  }
   if (contributions_ != nullptr) {
     metrics_->AddSource([this](MetricsText* text) { contributions_->WriteMetrics(text); });
   }

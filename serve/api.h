@@ -28,7 +28,9 @@
 #include "serve/metrics.h"
 #include "serve/model_routes.h"
 #include "serve/override_routes.h"
+#include "serve/promote_routes.h"
 #include "serve/proposal_routes.h"
+#include "serve/registry_follower.h"
 #include "serve/reload.h"
 #include "serve/retrain_routes.h"
 #include "serve/review_routes.h"
@@ -54,9 +56,10 @@ struct ApiOptions {
 
 class Api {
  public:
-  // The pointers must outlive the Api. Throws kInvalidArgument where the gate's files cannot be
-  // had, and as Spool does.
-  Api(const ApiOptions& options, const Engine* engine, Cache* cache, Reloader* reloader);
+  // The pointers must outlive the Api; `follower` is null where the registry is not followed.
+  // Throws kInvalidArgument where the gate's files cannot be had, and as Spool does.
+  Api(const ApiOptions& options, const Engine* engine, Cache* cache, Reloader* reloader,
+      RegistryFollower* follower = nullptr);
   ~Api() { StopSlowRoutes(); }
   Api(const Api&) = delete;
   Api& operator=(const Api&) = delete;
@@ -102,6 +105,7 @@ class Api {
   const DsnRoutes dsn_;
   const LabelRoutes labels_;
   const ModelRoutes models_;
+  const PromoteRoutes promote_;
   const std::unique_ptr<Trainer> trainer_;  // null: no store
   const RetrainRoutes retrain_;
   const std::unique_ptr<Contributions> contributions_;  // null: no store

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "datasource/postgres.h"
 #include "engine/backoff_policy.h"
+#include "labelstore/model_registry.h"
 #include "models/bundle_store.h"
 #include "serve/key_file.h"
 
@@ -44,8 +45,10 @@ std::string CheckDoor(const ServeOptions& options) {
   return found;
 }
 
-std::string CheckModel(const BundleStore& store, Task task) {
+// `followed`: the registry brings what is not there.
+std::string CheckModel(const BundleStore& store, Task task, bool followed) {
   const auto current = store.Current(task);
+  if (!current && followed) return "nothing on disk: what the registry promotes is fetched";
   if (!current) {
     const auto versions = store.Versions(task);
     throw Error(ErrorCode::kNotFound,
@@ -164,6 +167,33 @@ std::string CheckStore(const std::optional<ContributionOptions>& options) {
   return store + ", spool in " + options->spool.folder.string();
 }
 
+// Unlike the rest of the store it is asked: a server that follows it is to serve what it says.
+std::string CheckRegistry(const ServeOptions& options) {
+  if (!options.follower) return "";
+  CheckWritable(options.models, "--models");
+  PostgresOptions limits;
+  limits.connect_timeout = std::chrono::seconds(3);
+  limits.statement_timeout = std::chrono::seconds(10);
+  limits.transaction_limit = std::chrono::seconds(15);
+  ModelRegistry registry(options.follower->uri, limits);
+  std::string found = DescribePostgres(options.follower->uri) + ", promoted:";
+  for (const Task task : options.tasks) {
+    const auto current = registry.Current(task);
+    found += " " + std::string(TaskName(task)) + " " +
+             (current ? std::to_string(current->version) : "nothing");
+    if (current && !registry.Find(task, current->version)->stored &&
+        !registry.Matches(task, current->version, BundleStore(options.models))) {
+      throw Error(ErrorCode::kNotFound,
+                  "the files of " + std::string(TaskName(task)) + " version " +
+                      std::to_string(current->version) +
+                      ", which is promoted, are not in the registry: rebound-labels registry "
+                      "upload DIR stores them");
+    }
+  }
+  return found + (registry.MayPromote() ? "; this login may promote"
+                                        : "; this login may follow, not promote");
+}
+
 std::string CheckAccessLog(const std::optional<AccessLogOptions>& log) {
   if (!log) return "";
   if (log->file == "-") return "standard output";
@@ -213,14 +243,16 @@ ConfigChecks ChecksOf(const ServeOptions& options) {
   checks.Add("tls", [&] { return CheckTls(options.door.tls); });
   checks.Add("keys", [&] { return CheckKeys(options.api.gate.keys); });
   for (const Task task : options.tasks) {
-    checks.Add("model " + std::string(TaskName(task)),
-               [&, task] { return CheckModel(BundleStore(options.models), task); });
+    checks.Add("model " + std::string(TaskName(task)), [&, task] {
+      return CheckModel(BundleStore(options.models), task, options.follower.has_value());
+    });
   }
   checks.Add("backoff policy", [&] { return CheckPolicy(options.api.backoff_policy); });
   checks.Add("overrides", [&] { return CheckOverrides(options.api); });
   checks.Add("text rules", [&] { return CheckTextRules(options.api.text_rules); });
   checks.Add("cache", [&] { return CheckCache(options); });
   checks.Add("label store", [&] { return CheckStore(options.api.contributions); });
+  checks.Add("registry", [&] { return CheckRegistry(options); });
   checks.Add("access log", [&] { return CheckAccessLog(options.api.gate.access_log); });
   return checks;
 }

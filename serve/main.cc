@@ -20,6 +20,7 @@
 #include "serve/door/door.h"
 #include "serve/metrics_sources.h"
 #include "serve/options.h"
+#include "serve/registry_follower.h"
 #include "serve/reload.h"
 #include "serve/service_notify.h"
 
@@ -68,10 +69,12 @@ struct Service {
   std::string status;  // what the service manager shows
 };
 
-void Reload(const Service& service, Reloader* reloader, Api* api, Door* door) {
+void Reload(const Service& service, Reloader* reloader, RegistryFollower* follower, Api* api,
+            Door* door) {
   Log(LogLevel::kInfo, "SIGHUP: looking for new models, keys, policies and certificates");
   service.notifier.Reloading();
   reloader->Wake();
+  if (follower != nullptr) follower->Wake();
   api->Reload();
   door->ReloadTls();
   service.notifier.Ready(service.status);
@@ -79,13 +82,14 @@ void Reload(const Service& service, Reloader* reloader, Api* api, Door* door) {
 
 // Returns at SIGTERM or SIGINT; a SIGHUP looks for what is new. The service manager hears that the
 // service lives for as long as its workers come round.
-void WaitForStop(const Service& service, Reloader* reloader, Api* api, Door* door) {
+void WaitForStop(const Service& service, Reloader* reloader, RegistryFollower* follower, Api* api,
+                 Door* door) {
   const auto watchdog = service.notifier.watchdog();
   const auto step = watchdog ? *watchdog / 3 : std::chrono::hours(1);
   for (;;) {
     const int signal = AwaitSignal(service.signals, step);
     if (signal == SIGTERM || signal == SIGINT) return;
-    if (signal == SIGHUP) Reload(service, reloader, api, door);
+    if (signal == SIGHUP) Reload(service, reloader, follower, api, door);
     if (watchdog && door->Stats().wait < *watchdog) service.notifier.Alive();
   }
 }
@@ -138,7 +142,10 @@ int Serve(ServeOptions options) {
     });
   }
   Reloader reloader(options.models, options.tasks, &engine);
-  Api api(options.api, &engine, &cache, &reloader);
+  std::optional<RegistryFollower> follower;
+  if (options.follower) follower.emplace(*options.follower, &reloader);
+  RegistryFollower* const follows = follower ? &*follower : nullptr;
+  Api api(options.api, &engine, &cache, &reloader, follows);
   options.door.witness = [&](const DoorAnswer& answer) { api.Witness(answer); };
   Door door(options.door,
             [&](Request request, const Done& done) { api.Handle(std::move(request), done); });
@@ -150,15 +157,17 @@ int Serve(ServeOptions options) {
   // Probes are answered while the models load; who waits for the line below finds them loaded.
   reloader.LookNow(false);
   reloader.Start();
+  if (follower) follower->Start();
   service.status = "listening on " + options.door.host + ":" + std::to_string(door.port());
   std::cout << service.status << std::endl;
   service.notifier.Ready(service.status);
-  WaitForStop(service, &reloader, &api, &door);
+  WaitForStop(service, &reloader, follows, &api, &door);
   Log(LogLevel::kInfo, "stopping: finishing what is in flight");
   service.notifier.Stopping();
   api.StartDrain();
   if (Drain(service, options, &door)) {
-    if (api.StopSlowRoutes()) return 0;
+    const bool follower_stopped = !follower || follower->Stop(std::chrono::seconds(1));
+    if (api.StopSlowRoutes() && follower_stopped) return 0;
     Log(LogLevel::kWarning, "the label store is silent: what waits in the spool goes next time");
     if (saver) saver->Stop();
     std::_Exit(0);

@@ -48,7 +48,8 @@ void WriteReload(const TaskStatus& status, JsonWriter* writer) {
 }
 
 // `store`: null for the short form.
-std::string Write(const std::vector<TaskStatus>& statuses, const BundleStore* store) {
+std::string Write(const std::vector<TaskStatus>& statuses, const BundleStore* store,
+                  const std::optional<RegistryStatus>& registry) {
   std::string json;
   JsonWriter w(&json);
   w.StartArray();
@@ -65,6 +66,10 @@ std::string Write(const std::vector<TaskStatus>& statuses, const BundleStore* st
       WriteVersions(*store, status.task, &w);
       WriteReload(status, &w);
     }
+    if (const RegistryTask* task = registry ? registry->Find(status.task) : nullptr) {
+      w.Key("registry");
+      WriteRegistryTask(*registry, *task, &w);
+    }
     if (!status.problem.empty()) w.Key("error").String(status.problem);
     w.EndObject();
   }
@@ -74,10 +79,13 @@ std::string Write(const std::vector<TaskStatus>& statuses, const BundleStore* st
 
 }  // namespace
 
-std::string ModelsJson(const std::vector<TaskStatus>& statuses) { return Write(statuses, nullptr); }
+std::string ModelsJson(const std::vector<TaskStatus>& statuses) {
+  return Write(statuses, nullptr, std::nullopt);
+}
 
-std::string ModelsJson(const std::vector<TaskStatus>& statuses, const BundleStore& store) {
-  return Write(statuses, &store);
+std::string ModelsJson(const std::vector<TaskStatus>& statuses, const BundleStore& store,
+                       const std::optional<RegistryStatus>& registry) {
+  return Write(statuses, &store, registry);
 }
 
 }  // namespace rebound

@@ -1,11 +1,13 @@
 // The state of the models as JSON, for probes and operators. Pure, Thread-safe.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
 #include "models/bundle_store.h"
+#include "serve/registry_status.h"
 #include "serve/reload.h"
 
 namespace rebound {
@@ -13,7 +15,9 @@ namespace rebound {
 // One object a task: what serves, and `error` where it is not what CURRENT names. What does not
 // apply is absent.
 std::string ModelsJson(const std::vector<TaskStatus>& statuses);
-// With the training data, the last reload, and the versions that `store` holds.
-std::string ModelsJson(const std::vector<TaskStatus>& statuses, const BundleStore& store);
+// With the training data, the last reload, the versions that `store` holds, and what a server that
+// follows the registry knows of it.
+std::string ModelsJson(const std::vector<TaskStatus>& statuses, const BundleStore& store,
+                       const std::optional<RegistryStatus>& registry);
 
 }  // namespace rebound

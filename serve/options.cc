@@ -69,6 +69,8 @@ CommandLine MakeCommandLine() {
   add("store", text("")->value_name("URI"),
       "the label store, a PostgreSQL connection string: for contributions, their review and "
       "training from the API");
+  add("from-registry", po::bool_switch(),
+      "serve what the registry of --store promotes, fetched into --models (docs/fleet.md)");
   add("store-timeout", seconds(3)->value_name("SECONDS"),
       "how long a contribution waits for the store before it goes to the spool");
   add("spool", text("")->value_name("DIR"),
@@ -158,6 +160,11 @@ std::optional<ServeOptions> ParseServeOptions(int argc, const char* const* argv)
   options.models = text("models");
   if (options.models.empty()) BadOption("--models DIR is needed: the folder of model bundles");
   options.tasks = ParseTasks(text("tasks"));
+  if (values["from-registry"].as<bool>()) {
+    if (text("store").empty())
+      BadOption("--from-registry needs --store URI: the registry is there");
+    options.follower.emplace().uri = text("store");
+  }
   options.drain_grace = SecondsOption(values, "drain-grace", 0);
   options.drain_timeout = SecondsOption(values, "drain-timeout");
   options.cache.enabled = ParseBool("--cache", text("cache"));

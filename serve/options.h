@@ -12,6 +12,7 @@
 #include "serve/cache.h"
 #include "serve/cache_saver.h"
 #include "serve/door/door.h"
+#include "serve/registry_follower.h"
 
 namespace rebound {
 
@@ -22,6 +23,7 @@ struct ServeOptions {
   CacheSaverOptions cache_saver;
   std::filesystem::path models;
   std::vector<Task> tasks;
+  std::optional<FollowerOptions> follower;  // nullopt: the registry is not followed
   std::chrono::milliseconds drain_grace{0};
   std::chrono::milliseconds drain_timeout{30'000};
   LogLevel log_level = LogLevel::kInfo;

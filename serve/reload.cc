@@ -113,6 +113,18 @@ void Reloader::LookNow(bool forced) {
   for (Entry& entry : entries_) LookAt(&entry, forced);
 }
 
+void Reloader::LoadAnew(Task task) {
+  const std::lock_guard look(look_mutex_);
+  for (Entry& entry : entries_) {
+    if (entry.status.task != task) continue;
+    {
+      const std::lock_guard lock(mutex_);
+      entry.state.serving.reset();
+    }
+    LookAt(&entry, true);
+  }
+}
+
 // Only a look writes entries, so it reads them without mutex_.
 void Reloader::LookAt(Entry* entry, bool forced) {
   std::optional<int> current;

@@ -65,6 +65,9 @@ class Reloader {
 
   // One look at every task now, on the caller's thread. Never throws for what is on disk.
   void LookNow(bool forced);
+  // The version that serves has other content on disk now: forgets which it was and looks. What
+  // serves goes on until the new one is loaded.
+  void LoadAnew(Task task);
   // Starts the watching thread.
   void Start();
   // Asks the watching thread to look now and to forget the pauses. Returns at once.

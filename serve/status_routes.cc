@@ -40,12 +40,15 @@ Response StatusRoutes::Livez() const {
 
 Response StatusRoutes::Readyz() const {
   const std::vector<TaskStatus> statuses = statuses_();
+  const std::optional<RegistryStatus> registry = registry_();
   std::string reasons;
   if (draining_) reasons = "the server is shutting down";
   for (const TaskStatus& status : statuses) {
     if (status.serving != nullptr) continue;
+    const bool promoted_here = status.last_outcome == TaskStatus::Outcome::kFailed;
     reasons +=
-        (reasons.empty() ? "" : "; ") + std::string(TaskName(status.task)) + ": " + WhyNot(status);
+        (reasons.empty() ? "" : "; ") + std::string(TaskName(status.task)) + ": " +
+        (registry && !promoted_here ? WhyRegistryGaveNone(*registry, status.task) : WhyNot(status));
   }
   if (!reasons.empty()) return MakeProblem(503, reasons);
   Response response;

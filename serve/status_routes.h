@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "serve/cache.h"
+#include "serve/registry_status.h"
 #include "serve/reload.h"
 #include "serve/router.h"
 
@@ -25,8 +26,11 @@ using Statuses = std::function<std::vector<TaskStatus>()>;
 class StatusRoutes {
  public:
   // `cache` must outlive the object, and the object the router.
-  StatusRoutes(const Cache* cache, CacheFacts facts, Statuses statuses)
-      : cache_(cache), facts_(std::move(facts)), statuses_(std::move(statuses)) {}
+  StatusRoutes(const Cache* cache, CacheFacts facts, Statuses statuses, RegistryStatuses registry)
+      : cache_(cache),
+        facts_(std::move(facts)),
+        statuses_(std::move(statuses)),
+        registry_(std::move(registry)) {}
 
   void AddTo(Router* router) const;
   // From now on /readyz says 503, so that a load balancer sends nothing new.
@@ -41,6 +45,7 @@ class StatusRoutes {
   const Cache* const cache_;
   const CacheFacts facts_;
   const Statuses statuses_;
+  const RegistryStatuses registry_;
   std::atomic<bool> draining_{false};
 };
 

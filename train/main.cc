@@ -14,6 +14,7 @@
 #include "labelstore/snapshots.h"
 #include "train/child_process.h"
 #include "train/environment.h"
+#include "train/incumbents.h"
 #include "train/interrupt.h"
 #include "train/out_of_fold.h"
 #include "train/recorded_options.h"
@@ -186,15 +187,19 @@ TokenizerModel NewTokenizer(const po::variables_map& options, const Corpus& corp
                         Get<int>(options, "vocabulary"), IsInterrupted);
 }
 
-TokenizerModel ChooseTokenizer(const po::variables_map& options, const Corpus& corpus, Task task,
-                               Progress* progress) {
+TokenizerModel ChooseTokenizer(const po::variables_map& options, const Corpus& corpus,
+                               const TrainingOptions& training, Progress* progress) {
   if (options.count("tokenizer") != 0) {
     const std::string bytes = ReadFile(Get<std::string>(options, "tokenizer"));
     return {bytes, "given to the run, sha256 `" + Sha256Hex(bytes) + "`"};
   }
   if (!Get<bool>(options, "new-tokenizer")) {
-    const BundleStore bundles(Get<std::string>(options, "models"));
-    if (auto current = FindCurrentTokenizer(bundles, task)) {
+    const Task task = training.tasks.front();
+    const BundleStore models(training.models);
+    const BundleStore fleet(training.fleet);
+    auto current = FindCurrentTokenizer(IncumbentsOf(task, models, fleet), task);
+    if (!current) current = FindCurrentTokenizer(models, task);
+    if (current) {
       progress->Tell("tokenizer", {{"reused", current->origin}});
       return *current;
     }
@@ -329,6 +334,26 @@ int MeasureOutOfFold(const po::variables_map& options, const Corpus& corpus,
   return 0;
 }
 
+// What the registry promoted, where that is not what CURRENT of --models names, into `folder`.
+void FindIncumbents(ModelRegistry* registry, const std::filesystem::path& folder,
+                    TrainingOptions* training, Progress* progress) {
+  BundleStore fleet(folder);
+  for (const FleetIncumbent& each :
+       FetchIncumbents(registry, BundleStore(training->models), &fleet)) {
+    const std::string name =
+        std::string(TaskName(each.task)) + " version " + std::to_string(each.version);
+    if (each.problem.empty()) {
+      progress->Tell("incumbent", {{"promoted in the registry", name}});
+    } else {
+      progress->Tell("warning", {{"message", name +
+                                                 " is promoted in the registry, but cannot be "
+                                                 "compared with: " +
+                                                 each.problem}});
+    }
+  }
+  training->fleet = folder;
+}
+
 int Run(int argc, char** argv) {
   const auto parsed = ParseOptions(argc, argv, MakeCommandLine());
   if (!parsed) return 0;
@@ -344,14 +369,17 @@ int Run(int argc, char** argv) {
   const auto store = OpenLabelStore(uri);
   const Corpus corpus =
       ReadCorpus(store.get(), ChooseSnapshot(options, store.get()), IsInterrupted);
-  const TokenizerModel tokenizer =
-      ChooseTokenizer(options, corpus, training.tasks.front(), &progress);
+  ModelRegistry registry(uri);
+  const TempFolder fleet("rebound-train-fleet-");
+  if (Get<bool>(options, "registry")) {
+    FindIncumbents(&registry, fleet.path(), &training, &progress);
+  }
+  const TokenizerModel tokenizer = ChooseTokenizer(options, corpus, training, &progress);
   if (options.count("out-of-fold") != 0) {
     return MeasureOutOfFold(options, corpus, tokenizer, training, &progress);
   }
   PostgresConnection connection(uri);
   training.must_pass = MustPassList(&connection).Read();
-  ModelRegistry registry(uri);
   if (Get<bool>(options, "registry")) {
     training.upload = [&](const std::filesystem::path& folder) {
       const Task task = registry.Upload(folder).task;

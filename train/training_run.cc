@@ -7,6 +7,7 @@
 #include "models/bundle_store.h"
 #include "models/classifier.h"
 #include "train/chosen_network.h"
+#include "train/incumbents.h"
 #include "train/learning_points.h"
 #include "train/recorded_options.h"
 #include "train/run_details.h"
@@ -111,7 +112,8 @@ void Run::Conclude(TaskDraft* draft, TrainingRun* record) {
   RunDetails details = MakeDetails();
   PromotionCase judged;
   judged.candidate = outcome.candidate;
-  judged.incumbent = draft->CompareIncumbent(bundles, &details.incumbent, &note);
+  judged.incumbent = draft->CompareIncumbent(
+      IncumbentsOf(outcome.task, bundles, BundleStore(options_.fleet)), &details.incumbent, &note);
   record->scorecard_json = bundle.scorecard_json;
   if (judged.incumbent) {
     outcome.incumbent = judged.incumbent->scorecard;
@@ -138,8 +140,9 @@ void Run::Conclude(TaskDraft* draft, TrainingRun* record) {
   outcome.promoted = outcome.verdict.promote;
   outcome.reason = (note.empty() ? "" : note + "; ") + outcome.verdict.Reason();
   if (outcome.promoted) {
-    bundles.Promote(task, outcome.version);
+    // The registry first: a server that follows it would put an earlier CURRENT back.
     store_->RecordPromotion(task, outcome.version);
+    bundles.Promote(task, outcome.version);
   }
   Finish(outcome.promoted ? "promoted" : "not_promoted", outcome.reason, details, record);
 }

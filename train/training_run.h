@@ -30,7 +30,8 @@ namespace rebound {
 struct TrainingOptions {
   std::vector<Task> tasks = {Task::kBnac};  // those that get a bundle; the rows of all teach it
   std::filesystem::path models;             // root of the bundle tree
-  std::vector<std::string> networks;        // kinds to train; the calibration rows choose
+  std::filesystem::path fleet;  // root of what serves where CURRENT there is not that; empty: none
+  std::vector<std::string> networks;  // kinds to train; the calibration rows choose
   std::map<std::string, int64_t> sizes = {{"embedding", 96}, {"filters", 64}, {"hidden", 96}};
   int members = 2;  // networks whose mean is the model; they become one of members times the sizes
   int jobs = 1;     // members trained at the same time; changes no bit of them

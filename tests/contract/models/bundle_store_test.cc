@@ -352,5 +352,22 @@ TEST_F(BundleStoreTest, SurvivesAKillAtAnyPointOfAPublish) {
   }
 }
 
+TEST_F(BundleStoreTest, RemovesAVersionWholeAndNeverTheOneThatServes) {
+  store_.Remove(Task::kBnac, 1);  // none to remove
+  store_.Publish(test::MakeTestDraft({})->draft);
+  store_.Publish(test::MakeTestDraft({})->draft);
+  store_.Promote(Task::kBnac, 2);
+  try {
+    store_.Remove(Task::kBnac, 2);
+    FAIL() << "it was removed";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::kConflict);
+    EXPECT_EQ(std::string(e.what()),
+              (bnac_ / "000002").string() + " serves: promote another version first");
+  }
+  store_.Remove(Task::kBnac, 1);
+  EXPECT_EQ(NamesIn(bnac_), (std::set<std::string>{".lock", "000002", "CURRENT"}));
+}
+
 }  // namespace
 }  // namespace rebound

@@ -58,6 +58,16 @@ class OperationsTest : public testing::Test {
             "--text-rules", folder + "text-rules",
             "--log-level",  "error"};
   }
+  // And with a label store, which need not be there.
+  std::vector<std::string> ArgumentsWithStore() const {
+    std::vector<std::string> arguments = Arguments();
+    for (const char* more :
+         {"--store", "postgresql:///rebound?host=/nonexistent", "--from-registry", "--spool"}) {
+      arguments.emplace_back(more);
+    }
+    arguments.push_back(folder_.path() / "spool");
+    return arguments;
+  }
   // Everybody's names must be those of the page.
   void ExpectNamesOfThePage(const std::string& expression, const MetricsPage& page) {
     static const std::regex kName("(^|[^a-zA-Z0-9_:$\"])((rebound|process)_[a-z0-9_]+)");
@@ -110,7 +120,7 @@ TEST_F(OperationsTest, MetricsOfTheServerAreWellFormedAndTrue) {
 }
 
 TEST_F(OperationsTest, DashboardAndAlertsUseMetricsThatExist) {
-  ServerProcess server(Arguments());
+  ServerProcess server(ArgumentsWithStore());
   ASSERT_NE(server.port(), 0);
   TlsClient client(server.port());
   ASSERT_EQ(client.Ask(PostRequest("/v1/bnac", R"({"message":"greylisting"})")).status, 200);
@@ -144,7 +154,8 @@ TEST_F(OperationsTest, DashboardAndAlertsUseMetricsThatExist) {
   }
   for (const char* name :
        {"ReboundErrors", "ReboundSlow", "ReboundModelReloadFailed", "ReboundLowConfidence",
-        "ReboundCertificateEnds", "ReboundCacheHitsDropped", "ReboundRulesStale", "ReboundSheds"}) {
+        "ReboundCertificateEnds", "ReboundCacheHitsDropped", "ReboundRulesStale", "ReboundSheds",
+        "ReboundBehindRegistry", "ReboundRegistryAway", "ReboundSpoolWaits"}) {
     EXPECT_EQ(alert_names.count(name), 1U) << name;
   }
   EXPECT_EQ(Promtool("check rules " + (Deploy() / "prometheus-alerts.yaml").string()), 0);

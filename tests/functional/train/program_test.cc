@@ -79,6 +79,24 @@ TEST_F(TrainProgramTest, AWorseModelExitsWithThreeAndTheFirstServesOn) {
   EXPECT_EQ(LastRuns(1)[0].status, "not_promoted");
 }
 
+TEST_F(TrainProgramTest, OnAMachineOfItsOwnItComparesWithWhatTheFleetServes) {
+  ASSERT_EQ(TrainWith("--task bnac --network bag").exit_code, 0);
+  const BundleStore elsewhere(folder_.path() / "elsewhere");
+  const Ran ran = test::RunCommand("'" + test::BinaryPath("rebound-train") + "' --store '" + uri_ +
+                                   "' --models '" + elsewhere.root().string() +
+                                   "' --task bnac --network bag --epochs 3 --learning-rate "
+                                   "0.0000001");
+  EXPECT_EQ(ran.exit_code, 3) << ran.errors;
+  EXPECT_NE(ran.errors.find("incumbent  promoted in the registry bnac version 1"),
+            std::string::npos)
+      << ran.errors;
+  EXPECT_NE(ran.errors.find("tokenizer  reused bnac version 1"), std::string::npos);
+  EXPECT_NE(ran.errors.find("macro-F1 is lower than the incumbent's by -"), std::string::npos);
+  EXPECT_EQ(elsewhere.Current(Task::kBnac), std::nullopt);
+  EXPECT_EQ(elsewhere.Versions(Task::kBnac), std::vector<int>{2}) << "the incumbent is not kept";
+  EXPECT_EQ(ModelRegistry(uri_).Current(Task::kBnac)->version, 1);
+}
+
 TEST_F(TrainProgramTest, WeightsAreTheSameBytesWhateverTheEnvironment) {
   ASSERT_EQ(TrainWith("--task bnac --promote always").exit_code, 0);
   const Ran other = test::RunCommand(
@@ -191,8 +209,11 @@ TEST_F(TrainProgramTest, OutOfFoldAnswersAreAFileAndNothingIsPublished) {
 TEST_F(TrainProgramTest, AModelsFolderThatWasRemovedIsFilledAnew) {
   ASSERT_EQ(TrainWith("--task bnac --network bag").exit_code, 0);
   std::filesystem::remove_all(models());
-  // The registry remembers version 1, so the number is not given again.
-  const Ran ran = TrainWith("--task bnac --network bag --seed 2");
+  // The registry remembers version 1: the number is not given again, and it is the incumbent still.
+  const Ran ran = TrainWith("--task bnac --network bag --seed 2 --promote always");
+  EXPECT_NE(ran.errors.find("incumbent  promoted in the registry bnac version 1"),
+            std::string::npos)
+      << ran.errors;
   EXPECT_EQ(ran.exit_code, 0) << ran.errors;
   EXPECT_EQ(Bundles().Current(Task::kBnac), 2);
   EXPECT_EQ(LastRuns(1)[0].status, "promoted");

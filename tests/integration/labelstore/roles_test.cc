@@ -6,6 +6,7 @@
 #include "contributions.h"
 #include "errors.h"
 #include "labelstore/label_store.h"
+#include "labelstore/model_registry.h"
 #include "labelstore/reviews.h"
 #include "tests/support/postgres.h"
 
@@ -70,6 +71,19 @@ TEST_F(Roles, TheServerProposesAndReadsAndDecidesNothing) {
                       OpenReviewDesk(As("rebound_server"))->Decide(request);
                     }),
                     "permission denied"));
+}
+
+TEST_F(Roles, ThePromoterUploadsAndPromotesAndNothingElse) {
+  for (const char* statement :
+       {"SELECT text FROM rebound.messages", "SELECT * FROM rebound.proposals",
+        "INSERT INTO rebound.training_runs (seed) VALUES (1)", "DELETE FROM rebound.bundle_files",
+        "UPDATE rebound.promotions SET reason = ''", "SELECT * FROM rebound.audit",
+        "INSERT INTO rebound.must_pass (text) VALUES ('x')"}) {
+    EXPECT_TRUE(Refuses("rebound_promoter", statement));
+  }
+  EXPECT_TRUE(ModelRegistry(As("rebound_promoter")).MayPromote());
+  EXPECT_TRUE(ModelRegistry(As("rebound_trainer")).MayPromote());
+  EXPECT_FALSE(ModelRegistry(As("rebound_server")).MayPromote());
 }
 
 TEST_F(Roles, TheServerSetsAPoisoningKeyAside) {

@@ -134,6 +134,25 @@ TEST_F(RegistryTest, CorruptBytesInTheDatabaseAreRefusedAndNothingIsWritten) {
   EXPECT_EQ(FetchError(1).substr(0, 51), "corrupt: bnac version 1 in the registry has digest ");
 }
 
+TEST_F(RegistryTest, KnowsWhetherAFolderHoldsWhatItHolds) {
+  const auto matches = [&](int version) { return registry_.Matches(Task::kBnac, version, there_); };
+  EXPECT_EQ(ErrorOf([&] { matches(1); }), "not_found: bnac version 1 is not registered");
+  registry_.Upload(Publish(&here_));
+  EXPECT_FALSE(matches(1)) << "it is not there";
+  const auto fetched = registry_.Fetch(Task::kBnac, 1, &there_);
+  EXPECT_TRUE(matches(1));
+  WriteFileDurably(fetched / "golden.jsonl", "damaged");
+  EXPECT_FALSE(matches(1));
+  registry_.Upload(Publish(&here_, 1));
+  Publish(&there_, 2);
+  EXPECT_FALSE(matches(2)) << "another one";
+  // One that was never uploaded is known by its weights.
+  const auto own = Publish(&there_, 3);
+  OpenLabelStore(uri_)->RegisterModel(
+      Task::kBnac, 3, Classifier::Load(own)->config().sha256.at("weights.safetensors"), 0);
+  EXPECT_TRUE(matches(3));
+}
+
 TEST_F(RegistryTest, AVersionWithoutFilesSaysHowToStoreThem) {
   OpenLabelStore(uri_)->RegisterModel(Task::kBnac, 4, "aa", 0);
   const std::string expected =

@@ -1,5 +1,6 @@
 // What openapi.json describes of the routes that need a label store, asked with one.
 #include "contributions.h"
+#include "labelstore/model_registry.h"
 #include "tests/api/serve/json_shape.h"
 
 namespace rebound::test {
@@ -42,6 +43,18 @@ class DescribedTest : public ContributionsTest {
     EXPECT_EQ(ShapeProblem(document_, GetJson(*content, "schema"), answer.json), "") << what;
   }
 
+  // A history to go back by: version 2 of bnac after 1.
+  void PromoteTwice() {
+    BundleStore store(models_.path());
+    ModelRegistry registry(uri_);
+    registry.Adopt(Task::kBnac, store);
+    TestBundle next;
+    next.variant = 1;
+    PublishTestBundle(&store, next);
+    registry.Upload(store.BundleFolder(Task::kBnac, 2));
+    registry.Promote(Task::kBnac, 2, "anna", "");
+  }
+
   JsonDocument document_;
 };
 
@@ -57,6 +70,7 @@ TEST_F(DescribedTest, TheExamplesOfTheDescriptionAreAnsweredAsItShows) {
     Propose(std::string("550 poison ") + word, "user_unknown", {}, "");
   }
   ASSERT_TRUE(EventuallyDelivered());
+  PromoteTwice();
   document_ = ParseJson(served_->Ask("GET", "/openapi.json").body);
   size_t asked = 0;
   for (const auto& path : GetJson(document_, "paths").GetObject()) {
