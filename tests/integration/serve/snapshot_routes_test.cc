@@ -93,6 +93,22 @@ TEST_F(SnapshotRoutesTest, OneThatTakesLongGoesOnAndTellsWhenItIsMade) {
   EXPECT_EQ(GetJson(Ask("ro", "GET", "/admin/api/snapshots").json, "snapshots").Size(), 1U);
 }
 
+TEST_F(SnapshotRoutesTest, ALoginWithTheThreeGroupsNeedsNoMore) {
+  PostgresConnection owner(uri_);
+  GrantRoles(&owner);
+  Sql("CREATE ROLE serves_all IN ROLE rebound_server, rebound_reviewer, rebound_trainer");
+  uri_ += "&options=-crole%3Dserves_all";
+  Start();
+  EXPECT_EQ(Make().Int("count"), 1);
+  EXPECT_EQ(Ask("ro", "GET", "/admin/api/snapshots/1/export").status(), 200);
+  EXPECT_EQ(Ask("ro", "PATCH", "/admin/api/settings", R"({"overlap":2})").status(), 200);
+  EXPECT_EQ(Ask("ro", "POST", "/admin/api/proposals/undo").Int("updated"), 1);
+  for (const char* route : {"agreement", "contributors", "quarantine", "stats",
+                            "proposals/1/history", "proposals/1/cluster"}) {
+    EXPECT_EQ(Ask("ro", "GET", std::string("/admin/api/") + route).status(), 200) << route;
+  }
+}
+
 TEST_F(SnapshotRoutesTest, ARightThatIsMissingIsNamedToAdminsAlone) {
   PostgresConnection owner(uri_);
   GrantRoles(&owner);
