@@ -97,7 +97,8 @@ int RunBackup(int argc, const char* const* argv) {
 }
 
 int RunRestore(int argc, const char* const* argv) {
-  CommandLine line = MakeLine("restore", "Brings a backup back into an empty database.", " FILE");
+  CommandLine line =
+      MakeLine("restore", "Brings a backup back into a database that has no store.", " FILE");
   AddStore(&line);
   AddFile(&line, "what rebound-labels backup wrote");
   AddJson(&line);

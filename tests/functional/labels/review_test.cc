@@ -165,12 +165,26 @@ TEST_F(Review, SuspectsComeFromAFileOfProbabilities) {
 }
 
 TEST_F(Review, WrongUseIsExitCodeTwo) {
-  for (const char* wrong :
-       {"review", "review fly", "review accept", "review accept x", "review show 0",
-        "review list --order nonsense", "review list --status nonsense", "review relabel 1",
-        "review relabel 1 --label nonsense", "review accept 1 --label unknown", "review release",
-        "review history", "review suspects /nonexistent", "review list --limit 0", "retain",
-        "retain --older-than 0", "backup", "restore"}) {
+  for (const char* wrong : {"review",
+                            "review fly",
+                            "review accept",
+                            "review accept x",
+                            "review show 0",
+                            "review list --order nonsense",
+                            "review list --status nonsense",
+                            "review relabel 1",
+                            "review relabel 1 --label nonsense",
+                            "review accept 1 --label unknown",
+                            "review release",
+                            "review history",
+                            "review suspects /nonexistent",
+                            "review list --limit 0",
+                            "retain",
+                            "retain --older-than 0",
+                            "retain --keep-bundles 0",
+                            "retain --contributor a --older-than 9",
+                            "backup",
+                            "restore"}) {
     EXPECT_EQ(Run(wrong).exit_code, 2) << wrong << ": " << Run(wrong).errors;
   }
   EXPECT_TRUE(Tells(Output("review --help"), "An evening of review:"));
@@ -182,10 +196,15 @@ TEST_F(Review, TheStoreIsBackedUpRestoredAndTidied) {
   EXPECT_TRUE(Tells(Output("roles"), "have their rights"));
   EXPECT_EQ(GetJsonInt(GetJson(Json("backup " + file), "rows"), "proposals"), 4);
   EXPECT_EQ(GetJsonInt(Json("retain --older-than 30 --dry-run"), "proposals"), 0);
+  const JsonDocument counted = Json("retain --older-than 30 --keep-bundles 3 --dry-run");
+  EXPECT_EQ(GetJsonInt(counted, "bundles"), 0);
   uri_ = test::SharedCluster().NewDatabase();
   EXPECT_TRUE(Tells(Output("restore " + file), "restored and compared: "));
   EXPECT_EQ(GetJsonInt(Json("review list"), "total"), 4);
   EXPECT_EQ(Run("restore " + file).exit_code, 1) << "it is no longer empty";
+  EXPECT_EQ(Run("retain --contributor nobody").errors,
+            "rebound-labels: the store knows no contributor 'nobody': rebound-labels review "
+            "contributors lists them\n");
 }
 
 }  // namespace

@@ -41,6 +41,8 @@ TEST(ConnectionString, GetsOurLimits) {
   EXPECT_NE(line.find("host='/tmp/x' "), std::string::npos) << line;
   EXPECT_NE(line.find("connect_timeout='10' "), std::string::npos) << line;
   EXPECT_NE(line.find("-c statement_timeout=300000"), std::string::npos) << line;
+  EXPECT_NE(line.find("-c lock_timeout=60000"), std::string::npos) << line;
+  EXPECT_NE(line.find("-c idle_in_transaction_session_timeout=300000"), std::string::npos) << line;
 }
 
 TEST(ConnectionString, KeepsWhatTheUserSet) {
