@@ -25,6 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kMostComment = 1000;
+constexpr size_t kSingles = 5;
 
 std::string LowerUtf8(std::string_view text) {
   std::string lower;
@@ -66,7 +67,7 @@ class MaskingContract : public testing::Test {
     Served::Options options;
     options.models = models_.path();
     options.api.contributions.emplace();
-    options.api.contributions->store = {uri_, std::chrono::milliseconds(500)};
+    options.api.contributions->store = {uri_, std::chrono::seconds(20)};
     options.api.contributions->spool.folder = spool();
     served_ = std::make_unique<Served>(options);
   }
@@ -120,15 +121,18 @@ class MaskingContract : public testing::Test {
     });
     return body;
   }
-  // Proposes every fixture in one text and comment, and all of them in a CSV.
+  // Proposes every fixture in a CSV, and each of kSingles alone; previews all.
   void ContributeAll(int status) {
     std::string csv = "label,message,comment\n";
-    for (const MaskingFixture& fixture : fixtures_) {
-      const Response response = Post("/api/proposals", BodyOf(fixture.text));
-      ASSERT_TRUE(response.status == status || response.status == 200) << response.body;
-      Post("/api/proposals/preview", BodyOf(fixture.text));
+    for (size_t i = 0; i < fixtures_.size(); ++i) {
+      const std::string& text = fixtures_[i].text;
+      Post("/api/proposals/preview", BodyOf(text));
+      if (i % kSingles == 0) {
+        const Response response = Post("/api/proposals", BodyOf(text));
+        ASSERT_TRUE(response.status == status || response.status == 200) << response.body;
+      }
       std::string quoted;
-      for (const char c : "451 csv " + fixture.text) quoted.append(c == '"' ? 2 : 1, c);
+      for (const char c : "451 csv " + text) quoted.append(c == '"' ? 2 : 1, c);
       csv += "user_unknown,\"" + quoted + "\",\"" + quoted + "\"\n";
     }
     const Response response = Post("/api/proposals/bulk-csv", csv, "text/csv");
@@ -158,18 +162,18 @@ TEST_F(MaskingContract, TheStoreTheAnswersAndTheLogHoldNothingPersonal) {
   ContributeAll(201);
   // Notes of a reviewer, who may quote.
   const JsonDocument page = ParseJson(Post("/admin/api/proposals?limit=1000", "", "", "GET").body);
-  size_t reviewed = 0;
-  for (const JsonValue& each : GetJson(page, "proposals").GetArray()) {
+  const auto& proposals = GetJson(page, "proposals").GetArray();
+  EXPECT_GE(proposals.Size(), fixtures_.size() / 2);
+  for (unsigned i = 0; i < proposals.Size(); i += kSingles) {
     std::string body;
     JsonWriter(&body).Object([&](JsonWriter& w) {
-      w.Key("status").String(reviewed % 2 == 0 ? "approved" : "rejected");
-      w.Key("notes").String(CutUtf8(fixtures_[reviewed % fixtures_.size()].text, kMostComment));
+      w.Key("status").String(i % 2 == 0 ? "approved" : "rejected");
+      w.Key("notes").String(CutUtf8(fixtures_[i % fixtures_.size()].text, kMostComment));
     });
-    const std::string path = "/admin/api/proposals/" + std::to_string(GetJsonInt(each, "id"));
+    const std::string path =
+        "/admin/api/proposals/" + std::to_string(GetJsonInt(proposals[i], "id"));
     EXPECT_EQ(Post(path, body, "application/json", "PATCH").status, 200);
-    ++reviewed;
   }
-  EXPECT_GE(reviewed, fixtures_.size() / 2);
   EXPECT_EQ(Post("/admin/api/export", "").status, 200);
   const std::string dump = Dump();
   EXPECT_NE(dump.find("COPY rebound.audit "), std::string::npos);

@@ -116,7 +116,8 @@ TEST(MaskingFigures, TheSeedCorpusLosesAlmostNoWord) {
 TEST(MaskingFigures, TheWordsOfServersAreThoseOfTheCorpus) {
   // Not to the word: a template more changes little, and masks that change often are no masks.
   size_t words = 0, unknown = 0;
-  for (const std::string_view word : Split(WriteServerWords(Corpus()), '\n')) {
+  const std::string list = WriteServerWords(Corpus());
+  for (const std::string_view word : Split(list, '\n')) {
     if (word.empty()) continue;
     ++words;
     unknown += FamiliarityOf(word) == Familiarity::kUnknown ? 1 : 0;
