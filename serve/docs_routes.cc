@@ -44,6 +44,8 @@ void DocsRoutes::AddTo(Router* router) {
     router->Add({kGet, path, Scope::kOpen, [name](const Call&) { return Answer(name); }});
   };
   add("/", "index.html");
+  add("/contributions", "contributions.html");
+  add("/review", "review.html");
   add("/docs", "docs.html");
   add("/openapi.json", "openapi.json");
   router->Add(

@@ -16,6 +16,9 @@ void LabelRoutes::AddTo(Router* router) const {
   router->Add({kPost, "/api/classify", Scope::kClassify,
                [this](const Call& call) { return Classify(call); }});
   router->Add({kGet, "/api/labels", Scope::kClassify, [this](const Call&) { return Labels(); }});
+  // Open, as the documentation is: who contributes or reviews needs it, with keys of either scope.
+  router->Add(
+      {kGet, "/api/labels/definitions", Scope::kOpen, [](const Call&) { return Definitions(); }});
   router->Add(
       {kGet, "/api/model/info", Scope::kClassify, [this](const Call&) { return ModelInfo(); }});
 }
@@ -52,6 +55,27 @@ Response LabelRoutes::Labels() const {
   writer.StartArray();
   for (const std::string_view label : TaskLabels(Task::kAction)) writer.String(label);
   writer.EndArray();
+  return response;
+}
+
+Response LabelRoutes::Definitions() {
+  Response response;
+  JsonWriter writer(&response.body);
+  writer.StartObject();
+  for (const Task task : {Task::kAction, Task::kBnac, Task::kBackoff}) {
+    writer.Key(TaskKey(task)).StartArray();
+    for (size_t label = 0; label < TaskLabels(task).size(); ++label) {
+      writer.StartObject().Key("name").String(TaskLabels(task)[label]);
+      writer.Key("meaning").String(LabelDescription(task, label));
+      if (task == Task::kAction) writer.Key("action").String(RecommendedAction(label));
+      if (task == Task::kBnac) {
+        writer.Key("suggested_action").String(AdviceOf(label).suggested_action);
+      }
+      writer.EndObject();
+    }
+    writer.EndArray();
+  }
+  writer.EndObject();
   return response;
 }
 

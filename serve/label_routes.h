@@ -19,6 +19,7 @@ class LabelRoutes {
  private:
   Response Classify(const Call& call) const;
   Response Labels() const;
+  static Response Definitions();
   Response ModelInfo() const;
 
   const Engine* const engine_;

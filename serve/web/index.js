@@ -1,14 +1,7 @@
 // The page at `/`: one text to POST /v3/classify, its three answers. All text goes in as text.
-'use strict';
 
-const byId = (id) => document.getElementById(id);
-
-function element(tag, className, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
+import {ask, byId, element, problemOf} from '/web/page.js';
+import {forgetContribution, offerContribution} from '/web/contribute.js';
 
 // How sure, as a bar. Drawn by SVG: the page's policy allows no inline style.
 function bar(share) {
@@ -135,48 +128,35 @@ function fail(text) {
   byId('problem').textContent = text;
   byId('problem').hidden = false;
   byId('answer').hidden = true;
+  forgetContribution();
 }
 
 async function classify() {
   const message = byId('message').value;
   if (!message.trim()) return fail('Paste a bounce first.');
-  const headers = {'Content-Type': 'application/json'};
-  if (byId('key').value) headers['X-API-Key'] = byId('key').value;
   byId('send').disabled = true;
-  try {
-    const reply = await fetch('/v3/classify?explain=true',
-                              {method: 'POST', headers, body: JSON.stringify({message})});
-    const answer = await reply.json();
-    if (reply.status === 401 || reply.status === 403) byId('key-row').hidden = false;
-    if (!reply.ok) return fail(answer.detail || `The server answered ${reply.status}.`);
-    show(answer.results[0]);
-    showWhy(message, answer.results[0]);
-    byId('json').textContent = JSON.stringify(answer, null, 2);
-    byId('problem').hidden = true;
-    byId('answer').hidden = false;
-  } catch (error) {
-    fail(`The server did not answer: ${error.message}`);
-  } finally {
-    byId('send').disabled = false;
-  }
+  const reply = await ask('POST', '/v3/classify?explain=true', {body: {message}});
+  byId('send').disabled = false;
+  if (!reply.ok) return fail(problemOf(reply));
+  const result = reply.body.results[0];
+  show(result);
+  showWhy(message, result);
+  byId('json').textContent = JSON.stringify(reply.body, null, 2);
+  byId('problem').hidden = true;
+  byId('answer').hidden = false;
+  offerContribution(message, result);
 }
 
 async function health() {
   const line = byId('health');
-  try {
-    const reply = await fetch('/readyz');
-    const answer = await reply.json();
-    if (reply.ok) {
-      line.textContent = `Ready. ${answer.models.map(
-        (model) => `${model.task} version ${model.version}`).join(', ')}.`;
-      line.className = 'good';
-    } else {
-      line.textContent = `Not ready. ${answer.detail}`;
-      line.className = 'warn';
-    }
-  } catch (error) {
-    line.textContent = 'The server does not answer.';
-    line.className = 'error';
+  const reply = await ask('GET', '/readyz');
+  if (reply.ok) {
+    line.textContent = `Ready. ${reply.body.models.map(
+      (model) => `${model.task} version ${model.version}`).join(', ')}.`;
+    line.className = 'good';
+  } else {
+    line.textContent = reply.status ? `Not ready. ${reply.detail}` : 'The server does not answer.';
+    line.className = reply.status ? 'warn' : 'error';
   }
 }
 
