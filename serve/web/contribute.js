@@ -39,6 +39,11 @@ function openForm(open) {
   if (!open) closePreview();
 }
 
+// What is previewed must be what is sent.
+function changed() {
+  if (previewed && previewed !== JSON.stringify(contribution())) closePreview();
+}
+
 export function forgetContribution() {
   byId('contribute').hidden = true;
 }
@@ -148,8 +153,8 @@ byId('contribute-form').addEventListener('submit', (event) => {
   event.preventDefault();
   preview();
 });
-byId('contribute-form').addEventListener('input', closePreview);
-byId('contribute-form').addEventListener('change', closePreview);
+byId('contribute-form').addEventListener('input', changed);
+byId('contribute-form').addEventListener('change', changed);
 byId('contribute-send').addEventListener('click', send);
 byId('contribute-change').addEventListener('click', () => {
   closePreview();

@@ -29,7 +29,7 @@ function card(proposal, all) {
   const status = proposal.status || 'spooled';
   const list = element('dl', '', ...labelRows(proposal, all));
   if (proposal.comment) list.append(...row('Your comment', proposal.comment));
-  const when = proposal.decided_at || proposal.created_at;
+  const when = proposal.decided_at || proposal.created_at || proposal.accepted_at;
   return element('li', 'proposal card',
     element('div', 'head', proposal.id ? element('strong', '', `${proposal.id}`) : null,
       statusMark(status),
@@ -48,6 +48,13 @@ function showSpooled(body, all) {
 }
 
 function showPage(body, all) {
+  if (body.storeAvailable === false) {
+    byId('count').textContent = 'The database cannot be had at this moment, and with it what is stored already. ' +
+                                'Nothing is lost: look again later.';
+    byId('count').className = 'warn';
+    return;
+  }
+  byId('count').className = 'soft';
   const pages = Math.max(1, Math.ceil(body.total / limit));
   byId('list').replaceChildren(...body.proposals.map((each) => card(each, all)));
   byId('count').textContent = body.total ? plural(body.total, 'contribution', 'contributions') :

@@ -43,7 +43,7 @@ export class Picker {
     this.nothing = element('p', 'soft', 'No label has this word.');
     this.nothing.hidden = true;
     this.element = element('fieldset', 'picker', element('legend', '', title),
-                           field('Find', this.find, 'field find'), this.list, this.nothing);
+                           field('Find a label', this.find, 'field find'), this.list, this.nothing);
     this.find.addEventListener('input', () => this.narrow());
     this.find.addEventListener('keydown', (event) => this.takeFirst(event));
     this.set('');
@@ -70,6 +70,8 @@ export class Picker {
     const first = [...this.list.children].find((each) => !each.hidden);
     if (!first || !this.find.value) return;
     first.firstChild.checked = true;
+    this.find.value = '';
+    this.narrow();
     first.firstChild.focus();
     this.element.dispatchEvent(new Event('change', {bubbles: true}));
   }

@@ -81,6 +81,13 @@ document.addEventListener('keydown', (event) => {
 
 byId('status').addEventListener('change', () => queue.first());
 byId('sort').addEventListener('change', () => queue.first());
+byId('source').addEventListener('change', () => queue.first());
+byId('unreviewed').addEventListener('change', () => queue.first());
+byId('of-one').addEventListener('click', () => queue.showOf(''));
+byId('find').addEventListener('submit', (event) => {
+  event.preventDefault();
+  queue.first();
+});
 byId('refresh').addEventListener('click', () => queue.load());
 byId('previous').addEventListener('click', () => queue.previous());
 byId('next').addEventListener('click', () => queue.next());

@@ -15,6 +15,7 @@ export class Queue {
     this.page = 1;
     this.total = 0;
     this.only = 0;            // the one proposal that was asked for by number; 0: the list
+    this.contributor = '';    // whose alone; '': everyone's
     this.asked = 0;           // the request whose answer counts
     this.definitions = null;
     this.weights = new Map();  // by contributor
@@ -29,6 +30,16 @@ export class Queue {
   // ---- the list --------------------------------------------------------------------------------
 
   filter() { return byId('status').value; }
+
+  query() {
+    const query = new URLSearchParams({page: this.page, limit, sort: byId('sort').value});
+    if (this.filter()) query.set('status', this.filter());
+    if (byId('unreviewed').checked) query.set('unreviewed', 'true');
+    if (byId('source').value) query.set('source', byId('source').value);
+    if (byId('words').value.trim()) query.set('q', byId('words').value.trim());
+    if (this.contributor) query.set('contributor', this.contributor);
+    return query;
+  }
 
   // What the list is made of, without which it can be shown too.
   async learn() {
@@ -52,10 +63,11 @@ export class Queue {
   async load({focus = false} = {}) {
     const mine = ++this.asked;
     this.keepDrafts();
-    const query = new URLSearchParams({page: this.page, limit, sort: byId('sort').value});
-    if (this.filter()) query.set('status', this.filter());
+    byId('of-one').hidden = !this.contributor;
+    byId('of-one').textContent = `Only ${this.contributor}’s: show everyone’s`;
     const [reply] = await Promise.all([
-      this.only ? ask('GET', `/admin/api/proposals/${this.only}`) : ask('GET', `/admin/api/proposals?${query}`),
+      this.only ? ask('GET', `/admin/api/proposals/${this.only}`) :
+        ask('GET', `/admin/api/proposals?${this.query()}`),
       this.learn()]);
     if (mine !== this.asked) return;
     tell(byId('queue-problem'), reply.ok ? '' : problemOf(reply));
@@ -80,7 +92,7 @@ export class Queue {
     byId('queue').replaceChildren(...this.rows.map((each) => each.element));
     const pages = Math.max(1, Math.ceil(this.total / limit));
     byId('count').textContent = this.only ? `Proposal ${this.only}` :
-      this.total ? plural(this.total, 'proposal', 'proposals') : 'Nothing here: the queue is empty.';
+      this.total ? plural(this.total, 'proposal', 'proposals') : 'Nothing waits here.';
     byId('where').textContent = pages > 1 ? `page ${this.page} of ${pages}` : '';
     byId('previous').hidden = this.page <= 1 && !this.only;
     byId('previous').textContent = this.only ? 'Back to the queue' : 'Previous page';
@@ -97,7 +109,8 @@ export class Queue {
 
   // Those that were decided have left this filter, so what comes next has moved up to this page.
   next() {
-    const left = this.rows.filter((each) => this.filter() && each.view.status !== this.filter()).length;
+    const left = this.rows.filter((each) => byId('unreviewed').checked && each.decidedHere ||
+      this.filter() && each.view.status !== this.filter()).length;
     if (left < this.rows.length) ++this.page;
     this.load({focus: true});
   }
@@ -112,6 +125,11 @@ export class Queue {
     this.only = 0;
     this.page = 1;
     this.load();
+  }
+
+  showOf(contributor) {
+    this.contributor = contributor;
+    this.first();
   }
 
   goTo(id) {
@@ -179,6 +197,7 @@ export class Queue {
     if (body.proposal.status === 'pending') said += ' It waits for another reviewer.';
     if (body.proposal.status === 'disputed') said += ' Reviewers disagree about it now.';
     row.tellSaid(said);
+    row.decidedHere = true;
     this.told(`${id}: ${said}`, true);
     this.showMarked();
     if (body.updated > 1) this.lookAgain((each) => each.view.cluster_id === row.view.cluster_id && each !== row);
@@ -226,6 +245,7 @@ export class Queue {
       row.show(view);
       row.tellSaid('');
       row.tellProblem('');
+      row.decidedHere = false;
     }
     this.told(`Taken back: ${plural(reply.body.updated, 'proposal', 'proposals')}` +
               `${views.length === 1 ? `, number ${views[0].id}` : ''}.`, true);

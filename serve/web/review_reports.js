@@ -116,6 +116,21 @@ export async function showContributors(panel, text = '') {
 
 // ---- dead letters ------------------------------------------------------------------------------
 
+// Thrown away is what somebody was told is kept: two presses.
+function discardButton(letter, panel, said) {
+  let sure = false;
+  return button('Throw away', 'plain bad', async (event) => {
+    if (!sure) {
+      sure = true;
+      event.target.textContent = 'Throw away for good?';
+      return;
+    }
+    const reply = await ask('DELETE', `/admin/api/dead-letters/${letter.id}?confirm=true`);
+    if (!reply.ok) return tell(said, problemOf(reply));
+    await showDeadLetters(panel, `Letter ${letter.id} is gone.`);
+  });
+}
+
 function retryButton(letter, panel, said) {
   return button('Try again', 'plain', async (event) => {
     event.target.disabled = true;
@@ -132,11 +147,12 @@ export async function showDeadLetters(panel, text = '') {
     const said = line();
     tell(said, text, 'good');
     const rows = reply.body.dead.map((each) => [String(each.id), time(each.died_at), each.contributor,
-      each.proposals.toLocaleString(), each.why, retryButton(each, panel, said)]);
+      each.proposals.toLocaleString(), each.why,
+      element('span', 'row', retryButton(each, panel, said), discardButton(each, panel, said))]);
     return [element('h2', '', 'Dead letters'), said, rows.length ?
       table('Contributions of this server’s spool that the store refused for good',
             ['Number', 'When', 'Contributor', 'Proposals', 'Why', 'And now'], rows) :
       element('p', 'soft', 'None: the store has taken everything that this server acknowledged.'),
-    element('p', 'soft', 'They are never thrown away and hold up nobody. Mend the cause, then try again.')];
+    element('p', 'soft', 'They hold up nobody, and nobody but you throws them away. Mend the cause, then try again.')];
   });
 }

@@ -30,9 +30,11 @@ export function changes(before, after) {
 }
 
 export class Row {
-  // desk: definitions, weightOf(name), decide(row, status, labels), select(row), open(row).
+  // desk: definitions, weightOf(name), decide(row, status, labels), select(row), open(row),
+  // showOf(contributor).
   constructor(view, desk) {
     this.desk = desk;
+    this.decidedHere = false;  // by this reviewer, since the list was loaded
     this.notes = element('textarea', 'short');
     this.notes.maxLength = 1000;
     this.cluster = checkbox('');
@@ -86,7 +88,8 @@ export class Row {
       this.cluster.label, this.adjudicate.label,
       element('div', 'row',
         button('Near copies', 'plain', () => this.showCopies()),
-        withKey('History', 'h', 'plain', () => this.showHistory())),
+        withKey('History', 'h', 'plain', () => this.showHistory()),
+        button('All of this contributor', 'plain', () => this.desk.showOf(this.view.contributor))),
       this.copies, this.history);
   }
 
@@ -220,16 +223,17 @@ export class Row {
     if (this.copies.hasChildNodes()) return this.copies.replaceChildren();
     const reply = await ask('GET', `/admin/api/proposals/${this.view.id}/cluster?limit=20`);
     if (!reply.ok) return this.tellProblem(problemOf(reply));
-    const others = reply.body.proposals.filter((each) => each.id !== this.view.id);
-    const total = Math.max((reply.body.total ?? reply.body.proposals.length) - 1, others.length);
-    const title = others.length === 0 ? 'Nobody proposed a near copy.' :
-      `${plural(total, 'near copy', 'near copies')}${total > others.length ?
-        `, ${others.length} of them:` : ':'}`;
+    const {proposals, total, served} = reply.body;
+    const others = proposals.filter((each) => each.id !== this.view.id);
+    const title = total <= 1 ? 'Nobody proposed a near copy.' :
+      `${plural(total - 1, 'near copy', 'near copies')}${total - 1 > others.length ?
+        `, the first ${others.length} below` : ''}. A decision for the whole cluster is about ` +
+      `${plural(served, 'proposal', 'proposals')}, this one with it.`;
     this.copies.replaceChildren(element('p', 'strong', title), element('ol', 'plain-list',
       ...others.map((each) => element('li', '', element('div', 'head', element('strong', '', `${each.id}`),
-        statusMark(each.status),
+        statusMark(each.status), each.served ? element('span', 'badge', 'decided with it') : null,
         element('span', '', inWords(labelsOf(each, 'proposed'))),
-        element('span', 'soft', each.contributor || '')),
+        element('span', 'soft', each.contributor)),
         element('pre', 'text', each.message_text)))));
   }
 
