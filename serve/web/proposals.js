@@ -13,8 +13,8 @@ const words = {
   spooled: 'on its way',
 };
 
-export function statusMark(status) {
-  return element('span', `status ${status}`, words[status] || status);
+export function statusMark(status, text = words[status] || status) {
+  return element('span', `status ${status}`, text);
 }
 
 // What stands in a proposal under "proposed_label", "decided_bnac", …, by task.

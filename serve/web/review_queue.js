@@ -178,10 +178,10 @@ export class Queue {
     row.busy(false);
     this.busy = false;
     if (!reply.ok) return this.refused(row, reply);
-    this.accepted(row, status, reply.body);
+    await this.accepted(row, status, reply.body);
   }
 
-  accepted(row, status, body) {
+  async accepted(row, status, body) {
     const {id} = row.view;
     row.notes.value = '';
     this.drafts.delete(id);
@@ -200,8 +200,10 @@ export class Queue {
     row.decidedHere = true;
     this.told(`${id}: ${said}`, true);
     this.showMarked();
-    if (body.updated > 1) this.lookAgain((each) => each.view.cluster_id === row.view.cluster_id && each !== row);
     this.countAgain();
+    if (body.updated > 1) {
+      await this.lookAgain((each) => each.view.cluster_id === row.view.cluster_id && each !== row);
+    }
     this.advance();
   }
 
@@ -248,7 +250,7 @@ export class Queue {
       row.decidedHere = false;
     }
     this.told(`Taken back: ${plural(reply.body.updated, 'proposal', 'proposals')}` +
-              `${views.length === 1 ? `, number ${views[0].id}` : ''}.`, true);
+              `${views.length === 1 ? `, number ${views[0].id}` : ''}.`, false);
     this.countAgain();
     const back = this.find((views[0] || {}).id);
     if (back) this.open(back);

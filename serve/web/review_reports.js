@@ -37,7 +37,7 @@ function line(kind = 'error') {
 // ---- agreement ---------------------------------------------------------------------------------
 
 const kappa = (value) => value === null || value === undefined ? 'not defined' : value.toFixed(3);
-const taskNames = {action: 'label', label: 'label', bnac: 'BNAC', backoff: 'backoff'};
+const taskNames = {label: 'Label', bnac: 'BNAC', backoff: 'Backoff'};
 
 function overlapForm(overlap, said) {
   const input = element('input');
@@ -61,7 +61,9 @@ export async function showAgreement(panel) {
   const reply = await ask('GET', '/admin/api/agreement');
   draw(panel, [reply], () => {
     const said = line();
-    const rows = reply.body.agreement.map((each) => [taskNames[each.task] || each.task,
+    const order = ['label', 'bnac', 'backoff'];
+    const all = [...reply.body.agreement].sort((a, b) => order.indexOf(a.task) - order.indexOf(b.task));
+    const rows = all.map((each) => [taskNames[each.task] || each.task,
       each.proposals.toLocaleString(), each.reviewers.toLocaleString(), kappa(each.cohen), kappa(each.fleiss)]);
     return [element('h2', '', 'How far reviewers agree'),
       table('Over what at least two of them decided independently',

@@ -14,19 +14,37 @@ function withKey(text, key, className, action) {
   return made;
 }
 
-// A value of the audit, in a word.
-const bare = (value) => typeof value === 'string' ? value : JSON.stringify(value);
+// What an audit row holds for machines, or what stands elsewhere on the page.
+const bookkeeping = new Set(['created_at', 'changed_at', 'contributor', 'reviewer', 'agreed', 'disagreed',
+  'suspicion', 'cost', 'uncertainty', 'disagreement', 'model_version', 'decided_at', 'superseded_by']);
+const things = {proposals: 'the proposal', proposal_labels: 'its labels', reviews: 'a review',
+  review_labels: 'the labels of a review', votes: 'a vote'};
+const deeds = {insert: 'added', update: 'changed', delete: 'took away'};
 
-// What an audit entry changed: "status: pending → approved".
-export function changes(before, after) {
+const bare = (value) => typeof value === 'number' && !Number.isInteger(value) ? value.toFixed(3) :
+  typeof value === 'string' ? value : JSON.stringify(value);
+const isNothing = (value) => value === undefined || value === null || value === '' || value === false;
+
+// What an audit entry changed: "status pending → approved".
+function changes(before, after) {
   const names = [...new Set([...Object.keys(before || {}), ...Object.keys(after || {})])];
-  return names.flatMap((name) => {
+  return names.filter((name) => !/(^|_)id$/.test(name) && !bookkeeping.has(name)).flatMap((name) => {
     const was = before ? before[name] : undefined;
     const is = after ? after[name] : undefined;
-    if (JSON.stringify(was) === JSON.stringify(is) || (was ?? null) === (is ?? null)) return [];
-    if (was === undefined || was === null) return [`${name}: ${bare(is)}`];
-    return [`${name}: ${bare(was)} → ${is === undefined || is === null ? 'nothing' : bare(is)}`];
+    if (isNothing(was) && isNothing(is) || JSON.stringify(was) === JSON.stringify(is)) return [];
+    if (name === 'undone_at') return [is ? 'taken back' : 'no longer taken back'];
+    const term = name.replaceAll('_', ' ');
+    if (isNothing(was)) return [`${term} ${bare(is)}`];
+    return [`${term} ${bare(was)}${after ? ` → ${isNothing(is) ? 'nothing' : bare(is)}` : ''}`];
   });
+}
+
+function historyLine(entry) {
+  const told = changes(entry.before, entry.after);
+  if (told.length === 0) return [];
+  return [element('li', '', element('span', 'soft', time(entry.at), ' · '), element('strong', '', entry.actor),
+    ` ${deeds[entry.action] || entry.action} ${things[entry.entity] || entry.entity}: `,
+    element('span', 'soft', told.join(', ')))];
 }
 
 export class Row {
@@ -104,7 +122,7 @@ export class Row {
     const facts = [view.contributor + (weight === undefined ? '' : `, weight ${weight.toFixed(2)}`)];
     if (view.source !== 'contribution') facts.push(`source ${view.source}`);
     if (view.cluster_volume > 1) facts.push(`proposed ${view.cluster_volume} times in near copies`);
-    this.head.replaceChildren(this.mark, this.toggle, statusMark(view.status),
+    this.head.replaceChildren(this.mark, this.toggle, statusMark(view.status, view.status),
       element('span', 'soft', facts.join(' · '), ' · ', time(view.created_at)));
     this.text.textContent = view.message_text;
     this.rows.replaceChildren(...labelRows(view, this.desk.definitions), ...this.extraRows());
@@ -231,7 +249,7 @@ export class Row {
       `${plural(served, 'proposal', 'proposals')}, this one with it.`;
     this.copies.replaceChildren(element('p', 'strong', title), element('ol', 'plain-list',
       ...others.map((each) => element('li', '', element('div', 'head', element('strong', '', `${each.id}`),
-        statusMark(each.status), each.served ? element('span', 'badge', 'decided with it') : null,
+        statusMark(each.status, each.status), each.served ? element('span', 'badge', 'decided with it') : null,
         element('span', '', inWords(labelsOf(each, 'proposed'))),
         element('span', 'soft', each.contributor)),
         element('pre', 'text', each.message_text)))));
@@ -242,9 +260,6 @@ export class Row {
     const reply = await ask('GET', `/admin/api/proposals/${this.view.id}/history`);
     if (!reply.ok) return this.tellProblem(problemOf(reply));
     this.history.replaceChildren(element('p', 'strong', 'What happened to this text, the oldest first'),
-      element('ol', 'plain-list history', ...reply.body.history.map((entry) => element('li', '',
-        element('span', 'soft', time(entry.at), ' · '), element('strong', '', entry.actor),
-        ` ${{insert: 'added', update: 'changed', delete: 'removed'}[entry.action] || entry.action} ${entry.entity.replaceAll('_', ' ')}`,
-        element('ul', '', ...changes(entry.before, entry.after).map((each) => element('li', '', each)))))));
+      element('ol', 'plain-list history', ...reply.body.history.flatMap(historyLine)));
   }
 }
