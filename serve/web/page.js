@@ -186,7 +186,8 @@ export async function ask(method, path, {body, headers = {}} = {}) {
 export function problemOf(reply) {
   const detail = reply.detail.charAt(0).toUpperCase() + reply.detail.slice(1);
   const stop = /[.!?]$/.test(detail) ? '' : '.';
-  const wait = reply.retryAfter ? ` Try again in ${plural(reply.retryAfter, 'second', 'seconds')}.` : '';
+  const says = /try again/i.test(detail);
+  const wait = reply.retryAfter && !says ? ` Try again in ${plural(reply.retryAfter, 'second', 'seconds')}.` : '';
   return `${detail}${stop}${wait}`;
 }
 

@@ -259,9 +259,9 @@ export class Queue {
 
   // A line at the page's foot, with a way to take it back.
   told(text, undo) {
-    byId('told-text').textContent = text;
+    byId('told').hidden = false;  // first, so that it is heard
     byId('told-undo').hidden = !undo;
-    byId('told').hidden = false;
+    byId('told-text').textContent = text;
   }
 
   // ---- many at once ----------------------------------------------------------------------------

@@ -99,9 +99,10 @@ export class Row {
     });
     this.copies = element('div');
     this.history = element('div');
+    this.hint = element('p', 'warn');
     this.more.append(
       element('div', 'row', this.accept, this.relabelButton, this.reject, this.skip),
-      this.relabelForm,
+      this.hint, this.relabelForm,
       field('Notes, for reviewers (masked as texts are)', this.notes),
       this.cluster.label, this.adjudicate.label,
       element('div', 'row',
@@ -129,8 +130,8 @@ export class Row {
     const copies = view.cluster_volume > 1 ? `, proposed ${view.cluster_volume} times in all` : '';
     this.cluster.label.lastChild.textContent =
       ` apply to the whole cluster: every open near copy with the same labels${copies}`;
-    this.adjudicate.label.hidden = view.status === 'pending';
-    if (view.status === 'pending') this.adjudicate.input.checked = false;
+    this.adjudicate.label.hidden = ['pending', 'quarantined'].includes(view.status);
+    if (this.adjudicate.label.hidden) this.adjudicate.input.checked = false;
     this.enable();
   }
 
@@ -157,9 +158,10 @@ export class Row {
     this.reject.disabled = !may;
     for (const each of [this.accept, this.relabelButton, this.skip]) {
       each.disabled = !may || status === 'quarantined';
-      each.title = status === 'quarantined' ?
-        'It is quarantined: reject it, or release its contributor first.' : '';
     }
+    tell(this.hint, status === 'quarantined' ?
+      'It is quarantined: reject it, or release its contributor first (Contributors, above).' :
+      may ? '' : `It is ${status} already: tick “decide alone” to decide it anew.`, 'warn');
   }
 
   expand(open) {
@@ -195,9 +197,7 @@ export class Row {
 
   decide(status) {
     const by = {approved: this.accept, rejected: this.reject, skipped: this.skip}[status];
-    if (by.disabled) {
-      return this.tellProblem(by.title || `It is ${this.view.status} already: tick “decide alone” first.`);
-    }
+    if (by.disabled) return this.tellProblem(this.hint.textContent);
     this.desk.decide(this, status, {});
   }
 
