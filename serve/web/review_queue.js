@@ -210,7 +210,8 @@ export class Queue {
   // Nothing is lost: notes and labels stay. What somebody else decided meanwhile is shown, and so is
   // what became of a decision whose answer was lost.
   async refused(row, reply) {
-    row.tellProblem(problemOf(reply));
+    const again = reply.status === 0 ? ' Do it again: the same decision counts once.' : '';
+    row.tellProblem(problemOf(reply) + again);
     this.open(row);
     if (reply.status !== 409 && reply.status !== 404 && reply.status !== 0 && reply.status < 500) return;
     await this.lookAgain((each) => each === row);
