@@ -114,8 +114,8 @@ Delivery::Step Delivery::DeliverSome() {
   return step;
 }
 
-// Finds out which of them the store does not want. What is refused may be the store's state, so that
-// only one that is refused while another one goes is set aside.
+// Finds out which of them the store does not want. What is refused may be the store's state, so
+// that only one that is refused while another one goes is set aside.
 Delivery::Step Delivery::DeliverEach(const std::vector<SpoolEntry>& entries) {
   std::vector<const SpoolEntry*> refused;
   Step step = Step::kHeldUp;
