@@ -105,6 +105,17 @@ char32_t LowerCase(char32_t c) {
   return static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c)));
 }
 
+std::string LowerUtf8(std::string_view text) {
+  std::string lower;
+  lower.reserve(text.size());
+  while (!text.empty()) {
+    const CodePoint c = DecodeUtf8(text);
+    AppendUtf8(LowerCase(c.value), &lower);
+    text.remove_prefix(c.bytes);
+  }
+  return lower;
+}
+
 std::string_view Trim(std::string_view text) {
   while (!text.empty()) {
     const CodePoint c = DecodeUtf8(text);

@@ -32,6 +32,9 @@ std::string_view CutUtf8(std::string_view text, size_t max_bytes);
 // Lower case by Unicode's simple mapping (utf8proc).
 char32_t LowerCase(char32_t code_point);
 
+// Every character by LowerCase.
+std::string LowerUtf8(std::string_view text);
+
 // Without leading and trailing Unicode white space and control characters.
 std::string_view Trim(std::string_view text);
 

@@ -4,8 +4,6 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <chrono>
-#include <exception>
 #include <optional>
 #include <set>
 #include <span>
@@ -20,7 +18,6 @@ namespace rebound {
 namespace {
 
 constexpr size_t kMaxFileBytes = 1024 * 1024;
-constexpr std::chrono::seconds kLookEvery(1);
 
 struct Entry {
   std::string key;
@@ -182,24 +179,13 @@ size_t BackoffPolicy::active() const {
 }
 
 BackoffPolicyFile::BackoffPolicyFile(std::filesystem::path path)
-    : path_(std::move(path)), current_(std::make_shared<const BackoffPolicy>()) {
+    : path_(std::move(path)),
+      current_(std::make_shared<const BackoffPolicy>()),
+      file_([this] { return Read(); }, [this](const std::string& bytes) { Take(bytes); },
+            "backoff policy refused, the older one goes on") {
   if (path_.empty()) return;
-  try {
-    seen_ = ReadFile(path_, kMaxFileBytes);
-  } catch (const Error& e) {
-    throw Error(ErrorCode::kInvalidArgument, "--backoff-policy: " + std::string(e.what()));
-  }
-  Swap(BackoffPolicy::Parse(*seen_, path_.string()));
-  thread_ = std::thread([this] { Watch(); });
-}
-
-BackoffPolicyFile::~BackoffPolicyFile() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  stop_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  file_.Open();
+  file_.StartThread();
 }
 
 std::shared_ptr<const BackoffPolicy> BackoffPolicyFile::Current() const {
@@ -207,41 +193,22 @@ std::shared_ptr<const BackoffPolicy> BackoffPolicyFile::Current() const {
   return current_;
 }
 
-bool BackoffPolicyFile::Look() {
-  if (path_.empty()) return true;
-  const std::lock_guard look(look_mutex_);
-  std::string error;
+bool BackoffPolicyFile::Look() { return path_.empty() || file_.Look(); }
+
+std::string BackoffPolicyFile::Read() const {
   try {
-    // Of a file that cannot be read nothing was seen.
-    const std::optional<std::string> before = std::exchange(seen_, std::nullopt);
-    seen_ = ReadFile(path_, kMaxFileBytes);
-    if (seen_ == before) return last_error_.empty();
-    Swap(BackoffPolicy::Parse(*seen_, path_.string()));
-  } catch (const std::exception& e) {
-    error = e.what();
-    if (error != last_error_) {
-      Log(LogLevel::kError, "backoff policy refused, the older one goes on", {{"cause", error}});
-    }
+    return ReadFile(path_, kMaxFileBytes);
+  } catch (const Error& e) {
+    throw Error(ErrorCode::kInvalidArgument, "--backoff-policy: " + std::string(e.what()));
   }
-  last_error_ = std::move(error);
-  return last_error_.empty();
 }
 
-void BackoffPolicyFile::Swap(BackoffPolicy policy) {
-  auto next = std::make_shared<const BackoffPolicy>(std::move(policy));
+void BackoffPolicyFile::Take(const std::string& bytes) {
+  auto next = std::make_shared<const BackoffPolicy>(BackoffPolicy::Parse(bytes, path_.string()));
   Log(LogLevel::kInfo, "backoff policy loaded",
       {{"file", path_.string()}, {"active_classes", std::to_string(next->active())}});
   const std::lock_guard lock(mutex_);
   current_.swap(next);
-}
-
-void BackoffPolicyFile::Watch() {
-  std::unique_lock lock(mutex_);
-  while (!stop_.wait_for(lock, kLookEvery, [this] { return stopping_; })) {
-    lock.unlock();
-    Look();
-    lock.lock();
-  }
 }
 
 }  // namespace rebound

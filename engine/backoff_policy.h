@@ -5,16 +5,14 @@
 #pragma once
 
 #include <array>
-#include <condition_variable>
 #include <filesystem>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
+#include "engine/watched_file.h"
 #include "models/task.h"
 
 namespace rebound {
@@ -50,35 +48,26 @@ class BackoffPolicy {
   std::vector<BackoffAdvice> advice_;  // by position in TaskLabels(kBackoff)
 };
 
-// The policy of a file, kept up to date. A thread of its own compares the file's bytes every
-// second, which needs neither a clock nor a notification that a file system may not give. A file
-// that is refused is told in the log, once, and the policy that served goes on. Thread-safe.
+// The policy of a file, kept up to date (watched_file.h). A file that is refused leaves the policy
+// that served in force. Thread-safe.
 class BackoffPolicyFile {
  public:
   // An empty path: no file, no thread, nothing for every class. Throws kInvalidArgument where the
   // file cannot be read or is refused.
   explicit BackoffPolicyFile(std::filesystem::path path);
-  ~BackoffPolicyFile();
-  BackoffPolicyFile(const BackoffPolicyFile&) = delete;
-  BackoffPolicyFile& operator=(const BackoffPolicyFile&) = delete;
 
   std::shared_ptr<const BackoffPolicy> Current() const;
   // Looks at the file now. False where it is refused.
   bool Look();
 
  private:
-  void Watch();
-  void Swap(BackoffPolicy policy);
+  std::string Read() const;
+  void Take(const std::string& bytes);
 
   const std::filesystem::path path_;
-  std::mutex look_mutex_;            // one look at a time; held before mutex_
-  std::optional<std::string> seen_;  // the bytes that the last look read; of looks
-  std::string last_error_;           // of looks; empty: all is well
   mutable std::mutex mutex_;
   std::shared_ptr<const BackoffPolicy> current_;
-  bool stopping_ = false;
-  std::condition_variable stop_;
-  std::thread thread_;
+  WatchedFile file_;  // last: its thread ends before the rest
 };
 
 }  // namespace rebound

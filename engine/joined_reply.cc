@@ -36,36 +36,68 @@ std::string_view BehindCode(std::string_view line) {
   return Trim(line);
 }
 
-}  // namespace
-
-std::string JoinReply(std::string_view text) {
-  if (!HasSeveralLines(text)) return std::string(text);
-  std::string joined;
-  joined.reserve(text.size());
+// Gives `add` the pieces of the joined reply in order, views into the text but for the blanks
+// between lines.
+template <class Add>
+void ForEachPiece(std::string_view text, Add add) {
   std::string_view code;
   std::string_view enhanced;
+  bool is_first = true;
   for (size_t begin = 0; begin < text.size();) {
     const size_t end = std::min(text.find_first_of("\r\n", begin), text.size());
     std::string_view line = Trim(text.substr(begin, end - begin));
     begin = end + 1;
     if (line.empty()) continue;
-    if (joined.empty()) {
+    if (is_first) {
+      is_first = false;
       code = ReplyCodeOf(line);
       if (!code.empty()) {
         line = BehindCode(line);
         enhanced = EnhancedCodeOf(line);
-        joined.append(code).append(line.empty() ? "" : " ").append(line);
-        continue;
+        add(code);
+        if (!line.empty()) add(std::string_view(" "));
       }
-    } else if (!code.empty() && ReplyCodeOf(line) == code) {
+      add(line);
+      continue;
+    }
+    if (!code.empty() && ReplyCodeOf(line) == code) {
       line = BehindCode(line);
       if (!enhanced.empty() && EnhancedCodeOf(line) == enhanced) {
         line = Trim(line.substr(enhanced.size()));
       }
     }
     if (line.empty()) continue;
-    joined.append(joined.empty() ? "" : " ").append(line);
+    add(std::string_view(" "));
+    add(line);
   }
+}
+
+}  // namespace
+
+std::string JoinReply(std::string_view text) {
+  if (!HasSeveralLines(text)) return std::string(text);
+  std::string joined;
+  joined.reserve(text.size());
+  ForEachPiece(text, [&](std::string_view piece) { joined.append(piece); });
+  return joined;
+}
+
+JoinedReply JoinReplyWithPlaces(std::string_view text) {
+  JoinedReply joined;
+  const auto add = [&](std::string_view piece) {
+    const bool is_of_text = piece.data() >= text.data() && piece.data() < text.data() + text.size();
+    const size_t place = is_of_text              ? static_cast<size_t>(piece.data() - text.data())
+                         : joined.places.empty() ? 0
+                                                 : joined.places.back() + 1;
+    for (size_t i = 0; i < piece.size(); ++i) joined.places.push_back(place + i);
+    joined.text.append(piece);
+  };
+  if (HasSeveralLines(text)) {
+    ForEachPiece(text, add);
+  } else {
+    add(text);
+  }
+  joined.places.push_back(text.size());
   return joined;
 }
 

@@ -13,6 +13,10 @@
 namespace rebound {
 namespace {
 
+bool AnyOf(const std::array<std::optional<size_t>, kTaskCount>& rules) {
+  return std::any_of(rules.begin(), rules.end(), [](const auto& rule) { return rule.has_value(); });
+}
+
 // The labels that the override brings; null where it brings none.
 const Cause* CauseOfOverride(const Ruling& ruling) {
   if (!ruling.override) return nullptr;
@@ -51,6 +55,12 @@ std::optional<ExplainedSpan> SpanOfPattern(std::string_view pattern, std::string
   return ExplainedSpan{from[begin], from[end], std::nullopt};
 }
 
+std::optional<ExplainedSpan> SpanOfRule(const TextRule& rule, std::string_view text) {
+  const std::string_view match = MatchOf(rule, text);
+  if (match.empty()) return std::nullopt;
+  return SpanOf(text, match);
+}
+
 // The text rule that decides the task: its own, else the first of another task.
 const TextRule* RuleOf(const Ruling& ruling, Task task) {
   if (ruling.rules == nullptr) return nullptr;
@@ -73,10 +83,11 @@ auto FindInLines(std::string_view text, Find find) {
 
 }  // namespace
 
-bool Ruling::empty() const {
-  return CauseOfOverride(*this) == nullptr &&
-         std::none_of(by_rule.begin(), by_rule.end(), [](const auto& rule) { return rule; });
+RuleSources RuleSources::Take() const {
+  return {overrides, text_rules, text_rules == nullptr ? nullptr : text_rules->Current()};
 }
+
+bool Ruling::empty() const { return CauseOfOverride(*this) == nullptr && !AnyOf(by_rule); }
 
 std::optional<OverrideVerdict> TestOverrides(const Overrides& overrides, BounceKind kind,
                                              std::string_view text, std::string_view domain) {
@@ -103,10 +114,15 @@ Ruling FindRuling(const RuleSources& sources, BounceKind kind, std::string_view 
     ruling.override = FindInLines(
         text, [&](std::string_view line) { return sources.overrides->Find(kind, line, domain); });
   }
-  if (sources.text_rules != nullptr && CauseOfOverride(ruling) == nullptr) {
+  if (sources.text_rules == nullptr || CauseOfOverride(ruling) != nullptr) return ruling;
+  if (sources.taken == nullptr) {
     ruling.rules = sources.text_rules->Current();
     ruling.by_rule = FindTextRules(*ruling.rules, text);
+    return ruling;
   }
+  ruling.by_rule = FindTextRules(*sources.taken, text);
+  // Counted for the texts alone that a rule speaks of.
+  if (AnyOf(ruling.by_rule)) ruling.rules = sources.taken;
   return ruling;
 }
 
@@ -116,8 +132,8 @@ bool IsRuled(const RuleSources& sources, BounceKind kind, std::string_view text,
     return true;
   }
   if (sources.text_rules == nullptr) return false;
-  const auto found = FindTextRules(*sources.text_rules->Current(), text);
-  return std::any_of(found.begin(), found.end(), [](const auto& rule) { return rule.has_value(); });
+  if (sources.taken != nullptr) return AnyOf(FindTextRules(*sources.taken, text));
+  return AnyOf(FindTextRules(*sources.text_rules->Current(), text));
 }
 
 std::optional<RuledLabel> LabelOfRuling(const Ruling& ruling, Task task, size_t model_label) {
@@ -132,14 +148,19 @@ std::optional<RuledLabel> LabelOfRuling(const Ruling& ruling, Task task, size_t 
 }
 
 std::optional<ExplainedSpan> SpanOfRuling(const Ruling& ruling, Task task, std::string_view text) {
-  if (CauseOfOverride(ruling) != nullptr) {
-    return SpanOfPattern(ruling.override.rule().pattern, text);
-  }
-  const TextRule* const rule = RuleOf(ruling, task);
-  if (rule == nullptr) return std::nullopt;
-  const std::string_view match = MatchOf(*rule, text);
-  if (match.empty()) return std::nullopt;
-  return SpanOf(text, match);
+  const bool by_override = CauseOfOverride(ruling) != nullptr;
+  const TextRule* const rule = by_override ? nullptr : RuleOf(ruling, task);
+  if (!by_override && rule == nullptr) return std::nullopt;
+  const auto find = [&](std::string_view in) {
+    return by_override ? SpanOfPattern(ruling.override.rule().pattern, in) : SpanOfRule(*rule, in);
+  };
+  const auto span = find(text);
+  if (span || !HasSeveralLines(text)) return span;
+  const JoinedReply joined = JoinReplyWithPlaces(text);
+  const auto in_line = find(joined.text);
+  if (!in_line) return std::nullopt;
+  return ExplainedSpan{joined.places[in_line->begin], joined.places[in_line->end - 1] + 1,
+                       in_line->weight};
 }
 
 }  // namespace rebound

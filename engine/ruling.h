@@ -18,6 +18,12 @@ namespace rebound {
 struct RuleSources {
   const Overrides* overrides = nullptr;
   const TextRuleFile* text_rules = nullptr;
+  // The text rules that are asked; null: those of the moment, text by text.
+  std::shared_ptr<const TextRules> taken = nullptr;
+
+  // The same with the text rules of this moment: a request takes them once, as it takes its
+  // models, so that no two of its texts are answered by different rules.
+  RuleSources Take() const;
 };
 
 // Of one text. Keeps the rules that it names.
@@ -56,8 +62,8 @@ struct RuledLabel {
 // go together, and else brings the label that usually goes with its own. Pure.
 std::optional<RuledLabel> LabelOfRuling(const Ruling& ruling, Task task, size_t model_label);
 
-// Where the rule that decided the task matches the text; nullopt where none decided, or where the
-// text as it is stored does not show it.
+// Where the rule that decided the task matches the text, from line to line where the lines of a
+// reply show it together; nullopt where none decided.
 std::optional<ExplainedSpan> SpanOfRuling(const Ruling& ruling, Task task, std::string_view text);
 
 }  // namespace rebound

@@ -4,7 +4,6 @@
 #include <re2/set.h>
 
 #include <algorithm>
-#include <exception>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -14,7 +13,6 @@
 namespace rebound {
 namespace {
 
-constexpr std::chrono::seconds kLookEvery(1);
 constexpr size_t kMaxKeptBad = 100;
 // Of one pattern, with what RE2 remembers of texts.
 constexpr int64_t kPatternMemory = 256 * 1024;
@@ -201,25 +199,19 @@ ParsedTextRules ParseTextRules(std::string_view text, const std::string& name) {
 }
 
 TextRuleFile::TextRuleFile(std::filesystem::path path, bool has_thread)
-    : path_(std::move(path)), current_(std::make_shared<const TextRules>()) {
+    : path_(std::move(path)),
+      current_(std::make_shared<const TextRules>()),
+      watched_([this] { return ReadRuleFile(path_, kMaxTextRuleFileBytes); },
+               [this](const std::string& bytes) { Load(bytes); },
+               "text rules refused, the older ones go on") {
   status_.file = path_.string();
   if (path_.empty()) return;
   try {
-    seen_ = ReadRuleFile(path_, kMaxTextRuleFileBytes);
-    Load(*seen_);
+    watched_.Open();
   } catch (const Error& e) {
     throw Error(ErrorCode::kInvalidArgument, "--text-rules: " + std::string(e.what()));
   }
-  if (has_thread) thread_ = std::thread([this] { Watch(); });
-}
-
-TextRuleFile::~TextRuleFile() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  stop_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  if (has_thread) watched_.StartThread();
 }
 
 std::shared_ptr<const TextRules> TextRuleFile::Current() const {
@@ -228,11 +220,17 @@ std::shared_ptr<const TextRules> TextRuleFile::Current() const {
 }
 
 TextRuleFile::Status TextRuleFile::GetStatus() const {
-  const std::lock_guard lock(mutex_);
-  return status_;
+  Status status;
+  {
+    const std::lock_guard lock(mutex_);
+    status = status_;
+  }
+  status.last_error = watched_.last_error();
+  return status;
 }
 
 void TextRuleFile::Load(const std::string& bytes) {
+  const std::lock_guard work(work_mutex_);
   ParsedTextRules parsed = ParseTextRules(bytes, path_.string());
   Compile(registered_, parsed.rules);
   of_file_ = std::move(parsed.rules);
@@ -260,26 +258,7 @@ void TextRuleFile::Compile(const std::vector<TextRule>& registered,
   status_.registered = registered.size();
 }
 
-bool TextRuleFile::Look() {
-  if (path_.empty()) return true;
-  const std::lock_guard work(work_mutex_);
-  std::string error;
-  try {
-    // Of a file that cannot be read nothing was seen.
-    const std::optional<std::string> before = std::exchange(seen_, std::nullopt);
-    seen_ = ReadRuleFile(path_, kMaxTextRuleFileBytes);
-    if (seen_ == before) return GetStatus().last_error.empty();
-    Load(*seen_);
-  } catch (const std::exception& e) {
-    error = e.what();
-  }
-  const std::lock_guard lock(mutex_);
-  if (!error.empty() && error != status_.last_error) {
-    Log(LogLevel::kError, "text rules refused, the older ones go on", {{"cause", error}});
-  }
-  status_.last_error = error;
-  return error.empty();
-}
+bool TextRuleFile::Look() { return path_.empty() || watched_.Look(); }
 
 void TextRuleFile::Register(std::string_view pattern, std::string_view label) {
   TextRule rule = MakeTextRule(label, pattern, "registered");
@@ -297,15 +276,6 @@ void TextRuleFile::Clear() {
   const std::lock_guard work(work_mutex_);
   Compile({}, of_file_);
   registered_.clear();
-}
-
-void TextRuleFile::Watch() {
-  std::unique_lock lock(mutex_);
-  while (!stop_.wait_for(lock, kLookEvery, [this] { return stopping_; })) {
-    lock.unlock();
-    Look();
-    lock.lock();
-  }
 }
 
 }  // namespace rebound

@@ -11,7 +11,6 @@
 
 #include <array>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -19,10 +18,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
+#include "engine/watched_file.h"
 #include "models/task.h"
 
 namespace re2 {
@@ -87,9 +86,8 @@ struct ParsedTextRules {
 // does, as soon as it is known.
 ParsedTextRules ParseTextRules(std::string_view text, const std::string& name);
 
-// The rules of a file, kept up to date, behind those that the program registers itself. A thread
-// of its own compares the file's bytes every second. A file that cannot be read leaves the rules
-// that were read last in force. Thread-safe.
+// The rules of a file, kept up to date (watched_file.h), behind those that the program registers
+// itself. A file that cannot be read leaves the rules that were read last in force. Thread-safe.
 class TextRuleFile {
  public:
   struct Status {
@@ -105,9 +103,6 @@ class TextRuleFile {
   // An empty path: no file and no thread; rules can be registered all the same. Throws what reading
   // throws, as kInvalidArgument "--text-rules: ...".
   explicit TextRuleFile(std::filesystem::path path = {}, bool has_thread = true);
-  ~TextRuleFile();
-  TextRuleFile(const TextRuleFile&) = delete;
-  TextRuleFile& operator=(const TextRuleFile&) = delete;
 
   std::shared_ptr<const TextRules> Current() const;
   Status GetStatus() const;
@@ -124,19 +119,15 @@ class TextRuleFile {
  private:
   void Load(const std::string& bytes);
   void Compile(const std::vector<TextRule>& registered, const std::vector<TextRule>& of_file);
-  void Watch();
 
   const std::filesystem::path path_;
-  std::mutex work_mutex_;            // one change at a time; held before mutex_
-  std::optional<std::string> seen_;  // the bytes that the last look read; of work
-  std::vector<TextRule> of_file_;    // of work
+  std::mutex work_mutex_;          // one change at a time; held before mutex_
+  std::vector<TextRule> of_file_;  // of work
   std::vector<TextRule> registered_;
   mutable std::mutex mutex_;
   std::shared_ptr<const TextRules> current_;
   Status status_;
-  bool stopping_ = false;
-  std::condition_variable stop_;
-  std::thread thread_;
+  WatchedFile watched_;  // last: its thread ends before the rest
 };
 
 }  // namespace rebound

@@ -13,11 +13,6 @@
 namespace rebound {
 namespace {
 
-std::vector<std::string> LabelNames(Task task) {
-  const auto labels = TaskLabels(task);
-  return {labels.begin(), labels.end()};
-}
-
 bool Accepts(const std::vector<size_t>& accepted, size_t label) {
   return std::find(accepted.begin(), accepted.end(), label) != accepted.end();
 }

@@ -112,10 +112,11 @@ BackupReport BackUpStore(const std::string& uri, const fs::path& file) {
     }
     const std::string snapshot(sql.Execute("SELECT pg_export_snapshot()").Text(0, 0));
     sums = SumTables(sql);
-    RunPostgresTool("pg_dump",
-                    {"--format=custom", "--schema=rebound", "--no-owner", "--no-privileges",
-                     "--snapshot=" + snapshot, "--file=" + archive.string()},
-                    uri);
+    RunPostgresTool(
+        "pg_dump",
+        {"--format=custom", "--schema=rebound", "--no-owner", "--no-privileges",
+         "--lock-wait-timeout=60s", "--snapshot=" + snapshot, "--file=" + archive.string()},
+        uri);
   });
   report.sha256 = Sha256HexOfFile(archive);
   CountRows(sums, &report);

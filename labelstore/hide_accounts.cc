@@ -249,14 +249,7 @@ std::string HideLogins(std::string_view masked) {
       continue;
     }
     size_t begin = 0, login_end = 0;
-    std::string noun;
-    if (end - i < 32) {
-      for (size_t at = i; at < end;) {
-        const CodePoint c = DecodeUtf8(masked.substr(at));
-        AppendUtf8(LowerCase(c.value), &noun);
-        at += c.bytes;
-      }
-    }
+    const std::string noun = end - i < 32 ? LowerUtf8(masked.substr(i, end - i)) : "";
     if (AccountNouns().contains(noun) && FindLogin(masked, end, &begin, &login_end)) {
       cuts.Replace(begin, login_end, kEmail);
     } else if (IsLogin(masked, i, end)) {

@@ -173,16 +173,6 @@ const WordSet& Closings() {
   return *kSet;
 }
 
-std::string LowerUtf8(std::string_view word) {
-  std::string lower;
-  for (size_t i = 0; i < word.size();) {
-    const CodePoint c = DecodeUtf8(word.substr(i));
-    AppendUtf8(LowerCase(c.value), &lower);
-    i += c.bytes;
-  }
-  return lower;
-}
-
 // Whether the word is one by itself, no part of an address, a host or a path.
 bool StandsAlone(std::string_view text, const TextWord& word) {
   constexpr std::string_view kJoints = "@._-+=/\\%&#~*";

@@ -28,21 +28,6 @@ bool IsCaseless(char32_t c) {
   return (c >= 0x0590 && c < 0x1c80) || (c >= 0xfb1d && c < 0xfe00) || (c >= 0xfe70 && c < 0xff00);
 }
 
-std::string LowerWord(std::string_view word) {
-  std::string lower;
-  while (!word.empty()) {
-    if (!IsHigh(word[0])) {
-      lower += Lower(word[0]);
-      word.remove_prefix(1);
-      continue;
-    }
-    const CodePoint c = DecodeUtf8(word);
-    AppendUtf8(LowerCase(c.value), &lower);
-    word.remove_prefix(c.bytes);
-  }
-  return lower;
-}
-
 // Words of a list with how well they are known: kCommon up to the first blank line.
 std::unordered_map<std::string_view, Familiarity> MakeFamiliar(std::string_view list) {
   std::unordered_map<std::string_view, Familiarity> words;
@@ -96,14 +81,14 @@ bool IsUnspacedServerRun(std::string_view run) {
 Familiarity FamiliarityOf(std::string_view word) {
   static const auto* const kWords =
       new std::unordered_map<std::string_view, Familiarity>(MakeFamiliar(ServerWordList()));
-  const auto found = kWords->find(LowerWord(word));
+  const auto found = kWords->find(LowerUtf8(word));
   return found == kWords->end() ? Familiarity::kUnknown : found->second;
 }
 
 GivenName GivenNameOf(std::string_view word) {
   static const auto* const kNames =
       new std::unordered_map<std::string_view, GivenName>(MakeNames(GivenNameList()));
-  const auto found = kNames->find(LowerWord(word));
+  const auto found = kNames->find(LowerUtf8(word));
   return found == kNames->end() ? GivenName::kNone : found->second;
 }
 
@@ -156,7 +141,7 @@ std::string WriteServerWords(const std::vector<Template>& templates) {
       ForEachWord(text, [&](TextWord word) {
         const std::string_view letters = text.substr(word.begin, word.end - word.begin);
         if (!word.is_unspaced) {
-          words.insert(LowerWord(letters));
+          words.insert(LowerUtf8(letters));
           return;
         }
         for (const std::string_view pair : PairsOf(letters)) words.emplace(pair);

@@ -230,6 +230,11 @@ std::span<const std::string_view> TaskLabels(Task task) {
   return kActionLabels;
 }
 
+std::vector<std::string> LabelNames(Task task) {
+  const auto labels = TaskLabels(task);
+  return {labels.begin(), labels.end()};
+}
+
 std::optional<size_t> FindLabel(Task task, std::string_view name) {
   const std::span<const std::string_view> labels = TaskLabels(task);
   const auto found = std::lower_bound(labels.begin(), labels.end(), name);

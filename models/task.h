@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace rebound {
 
@@ -23,6 +25,8 @@ std::string_view TaskKey(Task task);
 
 // The label set, in alphabetical order: 18, 24 and 16 names. A bundle lists its own order.
 std::span<const std::string_view> TaskLabels(Task task);
+// The same as strings, for those who keep them.
+std::vector<std::string> LabelNames(Task task);
 // Position in TaskLabels.
 std::optional<size_t> FindLabel(Task task, std::string_view name);
 // One line for people: what a text of this label says.

@@ -55,6 +55,7 @@ Response ClassifyRoutes::Classify(const Call& call, const Shape& shape) const {
   if (models.Get(shape.task) == nullptr) {
     return NoModelYet(shape.task);
   }
+  const RuleSources rules = rules_.Take();
   const auto policy = shape.backoff_lists ? policy_->Current() : nullptr;
   Engine::Scratch& scratch = ScratchOfThread();
   Cache* const cache = shape.cached && !bypass_cache && cache_->enabled() ? cache_ : nullptr;
@@ -68,7 +69,7 @@ Response ClassifyRoutes::Classify(const Call& call, const Shape& shape) const {
   for (const std::string_view text : read.texts) {
     Engine::Prepare(text, &scratch);
     const Prediction prediction = PredictionOf(models, shape.task, cache, &scratch);
-    const Ruling ruling = FindRuling(rules_, BounceKind::kSmtp, text, "");
+    const Ruling ruling = FindRuling(rules, BounceKind::kSmtp, text, "");
     const TaskAnswer answer =
         Engine::Decide(models, shape.task, prediction, text, &scratch, &ruling);
     CountAnswer(call.metrics, models, shape.task, prediction, answer);

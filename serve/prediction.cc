@@ -11,11 +11,6 @@
 
 namespace rebound {
 
-Engine::Scratch& ScratchOfThread() {
-  thread_local Engine::Scratch scratch;
-  return scratch;
-}
-
 Prediction PredictionOf(const ModelSet& models, Task task, Cache* cache, Engine::Scratch* scratch) {
   if (cache == nullptr) return Engine::Predict(models, task, scratch);
   const Classifier& model = *models.Get(task);

@@ -1,5 +1,5 @@
-// What every route that classifies shares: a model's output through the cache, the buffers of the
-// thread, booleans of the query. Thread-safe.
+// What every route that classifies shares: a model's output through the cache, booleans of
+// the query. Thread-safe.
 #pragma once
 
 #include <span>
@@ -7,13 +7,11 @@
 
 #include "base/json.h"
 #include "engine/engine.h"
+#include "engine/thread_scratch.h"
 #include "serve/cache.h"
 #include "serve/router.h"
 
 namespace rebound {
-
-// The calling thread's own.
-Engine::Scratch& ScratchOfThread();
 
 // What the model alone says of the prepared text; from `cache` where it holds it, and put there.
 // Null: no cache. REQUIRES: Engine::Prepare(…, scratch), models.Get(task).

@@ -26,6 +26,7 @@ WholeAnswers::Moment WholeAnswers::Asked(const Call& call) const {
 void WholeAnswers::TakeModels(Moment* moment) const {
   moment->models = engine_->Take();
   moment->policy = policy_->Current();
+  moment->rules = rules_.Take();
   for (const Task task : tasks_) {
     if (moment->models.Get(task) == nullptr) throw Refusal{NoModelYet(task)};
   }
@@ -34,7 +35,7 @@ void WholeAnswers::TakeModels(Moment* moment) const {
 void WholeAnswers::Write(const Moment& moment, const Question& question, JsonWriter* writer) const {
   Engine::Scratch& scratch = ScratchOfThread();
   const Answer answer = AnswerQuestion(
-      moment.models, rules_, question, moment.options,
+      moment.models, moment.rules, question, moment.options,
       [&](const ModelSet& models, Task task, Engine::Scratch* of_thread) {
         return PredictionOf(models, task, moment.cache, of_thread);
       },

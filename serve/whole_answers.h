@@ -30,6 +30,7 @@ class WholeAnswers {
   struct Moment {
     ModelSet models;
     std::shared_ptr<const BackoffPolicy> policy;
+    RuleSources rules;
     Cache* cache = nullptr;  // null: not asked
     AnswerOptions options;
     Metrics* metrics = nullptr;

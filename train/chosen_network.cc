@@ -125,11 +125,6 @@ Trained TrainNetwork(const std::string& kind, const Sides& sides, const Encoder&
 
 }  // namespace
 
-std::vector<std::string> LabelNames(Task task) {
-  const auto labels = TaskLabels(task);
-  return {labels.begin(), labels.end()};
-}
-
 size_t CountGroups(const DataSet& data) {
   return std::set<int32_t>(data.groups.begin(), data.groups.end()).size();
 }

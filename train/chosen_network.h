@@ -35,8 +35,6 @@ struct Trained {
   std::vector<float> calibration_logits;
 };
 
-// TaskLabels as strings.
-std::vector<std::string> LabelNames(Task task);
 size_t CountGroups(const DataSet& data);
 
 // Says what it found; throws kInvalidArgument where a task of options.tasks has nothing to learn.

@@ -6,6 +6,7 @@
 #include "engine/fact_fields.h"
 #include "engine/library/boundary.h"
 #include "engine/library/momentum_words.h"
+#include "engine/thread_scratch.h"
 
 using rebound::Answer;
 using rebound::Engine;
@@ -14,11 +15,6 @@ using rebound::Prediction;
 using rebound::Task;
 
 namespace {
-
-Engine::Scratch& ScratchOfThread() {
-  thread_local Engine::Scratch scratch;
-  return scratch;
-}
 
 std::shared_ptr<const rebound::BackoffPolicy> NoPolicy() {
   // Never destroyed: threads may call while the process ends.
@@ -73,7 +69,7 @@ rebound_answer::rebound_answer(const rebound::Moment& moment, std::string text, 
     return Engine::Score(models, task, scratch, &scores_[Index(task)]);
   };
   answer_ = AnswerQuestion(moment.models, {moment.overrides.get(), moment.text_rules.get()},
-                           {text_, domain_, kind}, {}, predict, &ScratchOfThread());
+                           {text_, domain_, kind}, {}, predict, &rebound::ScratchOfThread());
   CopyTexts();
 }
 

@@ -138,14 +138,7 @@ std::string LowerOf(std::string_view text) {
   std::string out = AsciiLower(text);
   const bool ascii = std::all_of(out.begin(), out.end(),
                                  [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-  if (ascii) return out;
-  out.clear();
-  while (!text.empty()) {
-    const CodePoint point = DecodeUtf8(text);
-    AppendUtf8(LowerCase(point.value), &out);
-    text.remove_prefix(point.bytes);
-  }
-  return out;
+  return ascii ? out : LowerUtf8(text);
 }
 
 std::string TextOfHtml(std::string_view html) {

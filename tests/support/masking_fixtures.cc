@@ -44,16 +44,6 @@ std::vector<std::string> Fragments(std::string_view field) {
   return fragments;
 }
 
-std::string LowerUtf8(std::string_view text) {
-  std::string lower;
-  while (!text.empty()) {
-    const CodePoint c = DecodeUtf8(text);
-    AppendUtf8(LowerCase(c.value), &lower);
-    text.remove_prefix(c.bytes);
-  }
-  return lower;
-}
-
 std::vector<MaskingFixture> Load(const std::string& name) {
   std::vector<MaskingFixture> fixtures;
   for (const std::string& line : LinesOf(name)) {

@@ -101,11 +101,6 @@ struct Rows {
   DataSet judge;
 };
 
-std::vector<std::string> LabelNames(Task task) {
-  const auto labels = TaskLabels(task);
-  return {labels.begin(), labels.end()};
-}
-
 FitOptions MakeFit(const po::variables_map& options) {
   FitOptions fit;
   fit.epochs = options["epochs"].as<int>();

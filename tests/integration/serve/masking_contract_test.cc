@@ -27,16 +27,6 @@ namespace fs = std::filesystem;
 constexpr size_t kMostComment = 1000;
 constexpr size_t kSingles = 5;
 
-std::string LowerUtf8(std::string_view text) {
-  std::string lower;
-  while (!text.empty()) {
-    const CodePoint c = DecodeUtf8(text);
-    AppendUtf8(LowerCase(c.value), &lower);
-    text.remove_prefix(c.bytes);
-  }
-  return lower;
-}
-
 // Whole words: a digest in hexadecimal holds any three letters.
 std::set<std::string> WordsOf(std::string_view text) {
   std::set<std::string> words;

@@ -53,6 +53,7 @@ TEST(TextTest, LowersBeyondAscii) {
   EXPECT_EQ(LowerCase(U'Я'), U'я');
   EXPECT_EQ(LowerCase(U'Z'), U'z');
   EXPECT_EQ(LowerCase(U'容'), U'容');
+  EXPECT_EQ(LowerUtf8("ÄRGER mit Я 容"), "ärger mit я 容");
 }
 
 TEST(TextTest, TrimsUnicodeBlanks) {

@@ -16,6 +16,21 @@ TEST(JoinReply, MakesOneLineWithoutTheCodesThatAreRepeated) {
   EXPECT_EQ(JoinReply("550-5.7.1\n550 5.7.1 all of it"), "550 5.7.1 all of it");
 }
 
+TEST(JoinReply, KnowsThePlaceOfEachByte) {
+  const std::string text = " 550-5.7.1 first\r\n550 5.7.1 second\n";
+  const JoinedReply joined = JoinReplyWithPlaces(text);
+  EXPECT_EQ(joined.text, JoinReply(text));
+  ASSERT_EQ(joined.places.size(), joined.text.size() + 1);
+  for (size_t i = 0; i < joined.text.size(); ++i) {
+    if (joined.text[i] != ' ') {
+      EXPECT_EQ(text[joined.places[i]], joined.text[i]) << i;
+    }
+    EXPECT_LE(joined.places[i], joined.places[i + 1]);
+  }
+  EXPECT_EQ(joined.places.back(), text.size());
+  EXPECT_EQ(JoinReplyWithPlaces("one").places, std::vector<size_t>({0, 1, 2, 3}));
+}
+
 TEST(JoinReply, LeavesWhatIsNoCodeOfTheReply) {
   EXPECT_EQ(JoinReply("550 of one line"), "550 of one line");
   EXPECT_EQ(JoinReply("host said:\n  550 user\tunknown \n\n"), "host said: 550 user\tunknown");
@@ -70,8 +85,29 @@ TEST_F(RulingTest, TextRulesAreFoundInEitherForm) {
   const Ruling ruling = Find("550-5.7.1 bulk\r\n550 5.7.1 mail");
   EXPECT_EQ(ruling.by_rule[Index(Task::kAction)], 0U);
   EXPECT_EQ(ruling.by_rule[Index(Task::kBackoff)], 1U) << "as it is written";
-  EXPECT_FALSE(SpanOfRuling(ruling, Task::kAction, "550-5.7.1 bulk\r\n550 5.7.1 mail"))
-      << "the text as it stands does not show it";
+}
+
+TEST_F(RulingTest, WhatMatchesAcrossTheLinesIsShownFromLineToLine) {
+  const std::string text = "550-5.7.1 refused: bulk\r\n550 5.7.1 mail, see";
+  const auto shown = [&](Task task, const std::string& of) {
+    const auto span = SpanOfRuling(Find(of), task, of);
+    return span ? of.substr(span->begin, span->end - span->begin) : "nothing";
+  };
+  EXPECT_EQ(shown(Task::kAction, text), "bulk\r\n550 5.7.1 mail");
+  EXPECT_EQ(shown(Task::kBackoff, text), "550-") << "as it is written";
+  const std::string overridden = "552-5.2.2 your storage\r\n552 5.2.2 exceeded\r\n552 5.2.2 end";
+  EXPECT_EQ(shown(Task::kBnac, overridden), "storage\r\n552 5.2.2 exceeded");
+}
+
+TEST_F(RulingTest, RulesThatWereTakenAnswerWhateverIsRegisteredLater) {
+  const RuleSources taken = RuleSources{&*overrides_, &*text_rules_}.Take();
+  text_rules_->Register("brand new", "label:spam_blocked");
+  EXPECT_TRUE(FindRuling(taken, BounceKind::kSmtp, "550 brand new", "").empty());
+  EXPECT_FALSE(IsRuled(taken, BounceKind::kSmtp, "550 brand new", ""));
+  EXPECT_FALSE(Find("550 brand new").empty());
+  const Ruling ruling = FindRuling(taken, BounceKind::kSmtp, "550 bulk mail", "");
+  EXPECT_EQ(ruling.by_rule[Index(Task::kAction)], 0U);
+  ASSERT_NE(ruling.rules, nullptr);
 }
 
 }  // namespace

@@ -57,13 +57,7 @@ TEST(MaskingFigures, WordsOfServersStay) {
 std::map<std::string, int> CountWords(std::string_view text) {
   std::map<std::string, int> counts;
   ForEachWord(text, [&](TextWord word) {
-    std::string lower;
-    for (size_t i = word.begin; i < word.end;) {
-      const CodePoint c = DecodeUtf8(text.substr(i));
-      AppendUtf8(LowerCase(c.value), &lower);
-      i += c.bytes;
-    }
-    ++counts[lower];
+    ++counts[LowerUtf8(text.substr(word.begin, word.end - word.begin))];
   });
   return counts;
 }
