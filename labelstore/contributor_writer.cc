@@ -47,6 +47,7 @@ bool ContributorWriter::Write(bool limited, ProposeResult* result) {
   if (own_.empty()) return true;
   WriteTexts();
   ReadStandings();
+  ReadShadowed();
   for (const size_t at : own_) {
     // A second word on a text is a vote of its own, with its own line in the audit.
     const Standing& standing = StandingOf(at);
@@ -181,7 +182,50 @@ void ContributorWriter::ReadStandings() {
   }
 }
 
+void ContributorWriter::ReadShadowed() {
+  SqlArray clusters;
+  bool any = false;
+  for (const size_t at : own_) {
+    if (proposals_[at].source != ProposalSource::kShadow) continue;
+    clusters.AddInt(texts_.at(checked_[at].message.digest).cluster_id);
+    any = true;
+  }
+  if (!any) return;
+  const SqlRows rows = sql_.Execute(
+      "SELECT DISTINCT ON (t.cluster_id) t.cluster_id, t.id, p.id, p.status "
+      "FROM rebound.contributed_texts t JOIN rebound.proposals p ON p.text_id = t.id "
+      "WHERE p.contributor = $2 AND t.cluster_id = ANY ($1::bigint[]) "
+      "ORDER BY t.cluster_id, p.id",
+      {clusters.Take(), contributor_});
+  for (size_t row = 0; row < rows.size(); ++row) {
+    shadowed_[rows.Int(row, 0)] = rows.Int(row, 1);
+    Standing& leader = standings_[rows.Int(row, 1)];
+    if (leader.id != 0) continue;
+    leader.id = rows.Int(row, 2);
+    leader.status = ParseProposalStatus(rows.Text(row, 3)).value();
+  }
+}
+
+// True where another text of the cluster has the shadow's word already.
+bool ContributorWriter::IsShadowed(size_t at, ProposeResult* result) {
+  if (proposals_[at].source != ProposalSource::kShadow) return false;
+  const Text& text = texts_.at(checked_[at].message.digest);
+  const int64_t leader = shadowed_.try_emplace(text.cluster_id, text.id).first->second;
+  if (leader == text.id) return false;
+  // Stands where the leader does, and is not written.
+  Standing& standing = standings_[text.id];
+  standing = standings_[leader];
+  standing.is_new = standing.is_changed = false;
+  result->items[at].outcome = ProposeOutcome::kDuplicate;
+  result->items[at].id = standing.id;
+  return true;
+}
+
 void ContributorWriter::Apply(size_t at, ProposeResult* result) {
+  if (IsShadowed(at, result)) {
+    result->items[at].text = checked_[at].message.text;
+    return;
+  }
   Standing& standing = StandingOf(at);
   Proposed& item = result->items[at];
   item.text = checked_[at].message.text;

@@ -45,6 +45,9 @@ class ContributorWriter {
   void WriteTexts();
   // The open proposal of each text, else the last decided one.
   void ReadStandings();
+  // What a shadow proposed about near copies before: there is one a cluster.
+  void ReadShadowed();
+  bool IsShadowed(size_t at, ProposeResult* result);
   void Apply(size_t at, ProposeResult* result);
   // Writes what Apply noted. False where a limit is passed.
   bool Flush(bool limited, ProposeResult* result);
@@ -73,6 +76,7 @@ class ContributorWriter {
   const std::string contributor_;
   std::unordered_map<std::string, Text> texts_;      // by digest
   std::unordered_map<int64_t, Standing> standings_;  // by text
+  std::unordered_map<int64_t, int64_t> shadowed_;    // by cluster the text that leads it
   std::vector<size_t> fresh_, changed_;  // the positions that made a new one or changed an old one
   std::vector<int64_t> ids_;
   ContributorActivity activity_;

@@ -8,7 +8,7 @@
 namespace rebound {
 namespace {
 
-constexpr std::array<Command, 17> kCommands = {{
+constexpr std::array<Command, 18> kCommands = {{
     {"migrate", "make or bring up to date the schema in the database", RunMigrate},
     {"seed", "expand the seed corpus into labelled texts and store them", RunSeed},
     {"import", "store labelled texts of a CSV or JSON Lines file", RunImport},
@@ -20,6 +20,7 @@ constexpr std::array<Command, 17> kCommands = {{
     {"must-pass", "keep texts that every model must get right", RunMustPass},
     {"promote", "make a version the one that serves", RunPromote},
     {"rollback", "go back to the version that served before", RunRollback},
+    {"shadow", "run a candidate beside what serves, unseen by users", RunShadow},
     {"registry", "keep the bundles of a fleet in the store", RunRegistry},
     {"corpus", "count the templates of the seed corpus and find near copies", RunCorpus},
     {"review", "decide what contributors proposed", RunReview},

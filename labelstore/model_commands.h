@@ -9,6 +9,7 @@ int RunLineage(int argc, const char* const* argv);
 int RunMustPass(int argc, const char* const* argv);
 int RunPromote(int argc, const char* const* argv);
 int RunRollback(int argc, const char* const* argv);
+int RunShadow(int argc, const char* const* argv);
 int RunRegistry(int argc, const char* const* argv);
 
 }  // namespace rebound

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "base/digest.h"
 #include "base/error.h"
@@ -51,6 +52,24 @@ std::string_view SourceName(ProposalSource source) {
 std::optional<ProposalSource> ParseProposalSource(std::string_view name) {
   return Parse<ProposalSource>(kSourceNames, name);
 }
+
+std::string ShadowContributor(Task task, int version) {
+  return "shadow:" + std::string(TaskName(task)) + ":" + std::to_string(version);
+}
+
+std::optional<int> ShadowVersion(std::string_view contributor) {
+  for (const Task task : kTasks) {
+    const std::string begin = "shadow:" + std::string(TaskName(task)) + ":";
+    if (!contributor.starts_with(begin)) continue;
+    const std::string_view digits = contributor.substr(begin.size());
+    int version = 0;
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), version);
+    if (error == std::errc() && end == digits.data() + digits.size()) return version;
+  }
+  return std::nullopt;
+}
+
 std::string_view OutcomeName(ProposeOutcome outcome) {
   return kOutcomeNames[static_cast<size_t>(outcome)];
 }

@@ -33,10 +33,17 @@ std::string_view StatusName(ProposalStatus status);
 std::optional<ProposalStatus> ParseProposalStatus(std::string_view name);
 inline bool IsOpen(ProposalStatus status) { return status <= ProposalStatus::kQuarantined; }
 
-// Whose idea it was: a contributor's, the label-error finder's, a shadow model's.
+// Whose idea it was: a contributor's, the label-error finder's, a shadow model's. Of a shadow's the
+// store keeps one a cluster: a near copy of one that it proposed before, decided or not, is a
+// duplicate of that.
 enum class ProposalSource : uint8_t { kContribution, kSuspect, kShadow };
 std::string_view SourceName(ProposalSource source);
 std::optional<ProposalSource> ParseProposalSource(std::string_view name);
+
+// Whose proposals a candidate's disagreements are: "shadow:bnac:7".
+std::string ShadowContributor(Task task, int version);
+// The version in it; nullopt where the name is none of these.
+std::optional<int> ShadowVersion(std::string_view contributor);
 
 struct Proposal {
   std::string text;         // as it came
@@ -48,7 +55,7 @@ struct Proposal {
   // answer. Empty: none.
   std::string delivery_id;
   ProposalSource source = ProposalSource::kContribution;
-  double suspicion = 0;  // of the finder; 0 otherwise
+  double suspicion = 0;  // of the finder; of a shadow how sure it is; 0 otherwise
 };
 
 inline constexpr size_t kMaxCommentBytes = 1000;

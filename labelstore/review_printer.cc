@@ -82,6 +82,24 @@ std::string Fixed(double value, int digits) {
   return text;
 }
 
+// "candidate 7 says SPF (0.93), incumbent 6 says DKIM (0.81)"; empty where no shadow proposed it.
+std::string ShadowWords(const ProposalView& view) {
+  const auto version = ShadowVersion(view.contributor);
+  if (view.source != SourceName(ProposalSource::kShadow) || !version) return "";
+  std::string words;
+  for (const Task task : kTasks) {
+    const auto& label = view.labels[Index(task)];
+    const auto& answer = view.model[Index(task)];
+    if (!label || !answer) continue;
+    words += (words.empty() ? "" : "; ");
+    words += "candidate " + std::to_string(*version) + " says " + std::string(Name(task, *label)) +
+             " (" + Fixed(view.suspicion, 2) + "), incumbent " + std::to_string(answer->version) +
+             " says " + std::string(Name(task, answer->label)) + " (" +
+             Fixed(static_cast<double>(answer->probability), 2) + ")";
+  }
+  return words;
+}
+
 std::string KappaOf(const std::optional<double>& kappa) {
   return kappa ? Fixed(*kappa, 3) : "not defined";
 }
@@ -121,9 +139,14 @@ void ReviewPrinter::List(const ProposalPage& page, const ProposalQuery& query) c
       if (view.model[task]) model[task] = view.model[task]->label;
     }
     std::cout << view.id << "  " << StatusName(view.status) << "  x" << view.cluster_volume
-              << "  cost " << Fixed(view.scores.cost, 0) << "  " << LabelsOf(view.labels)
-              << "  (model: " << LabelsOf(model) << ")  " << view.contributor << "\n    "
-              << OneLine(view.text, 160) << "\n";
+              << "  cost " << Fixed(view.scores.cost, 0) << "  ";
+    const std::string shadow = ShadowWords(view);
+    if (shadow.empty()) {
+      std::cout << LabelsOf(view.labels) << "  (model: " << LabelsOf(model) << ")  ";
+    } else {
+      std::cout << shadow << "  ";
+    }
+    std::cout << view.contributor << "\n    " << OneLine(view.text, 160) << "\n";
   }
   std::cout << page.proposals.size() << " of " << page.total << "\n";
 }
@@ -146,6 +169,8 @@ void ReviewPrinter::Show(const ProposalView& view, int64_t in_cluster) const {
             << (view.reason.empty() ? "" : " (" + view.reason + ")") << ", by " << view.contributor
             << " at " << view.created_at << "\n\n"
             << view.text << "\n\n";
+  const std::string shadow = ShadowWords(view);
+  if (!shadow.empty()) std::cout << shadow << "\n";
   for (const Task task : kTasks) {
     const auto& label = view.labels[Index(task)];
     const auto& answer = view.model[Index(task)];

@@ -84,11 +84,42 @@ std::unique_ptr<FileLock> LockTask(const fs::path& folder) {
   }
 }
 
+// The version that a file such as CURRENT names; nullopt where it is not there. Throws kCorrupt.
+std::optional<int> ReadVersion(const fs::path& path) {
+  std::string text;
+  try {
+    text = ReadFile(path, 4096);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kNotFound) return std::nullopt;
+    if (error.code() == ErrorCode::kTooLarge) throw Error(ErrorCode::kCorrupt, error.what());
+    throw;
+  }
+  const std::optional<int> version = ParseNumber(Trim(text));
+  if (!version) {
+    throw Error(
+        ErrorCode::kCorrupt,
+        path.string() + " holds no version number: write one of the folders' names into it");
+  }
+  return version;
+}
+
+// True where it was there.
+bool RemoveDurably(const fs::path& path) {
+  std::error_code error;
+  const bool removed = fs::remove(path, error);
+  if (error) {
+    throw Error(ErrorCode::kUnavailable, "cannot remove " + path.string() + ": " + error.message());
+  }
+  if (removed) SyncPath(path.parent_path());
+  return removed;
+}
+
 // What a killed writer left. REQUIRES: the task's lock is held, so no writer of these is alive.
 void RemoveLeftovers(const fs::path& folder) {
   for (const fs::path& entry : EntriesOf(folder)) {
     const std::string name = entry.filename().string();
-    if (name.starts_with(kTempPrefix) || name.starts_with(".CURRENT.tmp-")) {
+    if (name.starts_with(kTempPrefix) || name.starts_with(".CURRENT.tmp-") ||
+        name.starts_with(".SHADOW.tmp-")) {
       std::error_code ignored;  // a leftover that stays does no harm
       fs::remove_all(entry, ignored);
     }
@@ -213,22 +244,12 @@ std::vector<int> BundleStore::Versions(Task task) const {
 }
 
 std::optional<int> BundleStore::Current(Task task) const {
-  const fs::path path = TaskFolder(task) / "CURRENT";
-  std::string text;
-  try {
-    text = ReadFile(path, 4096);
-  } catch (const Error& error) {
-    if (error.code() == ErrorCode::kNotFound) return std::nullopt;
-    if (error.code() == ErrorCode::kTooLarge) throw Error(ErrorCode::kCorrupt, error.what());
-    throw;
-  }
-  const std::optional<int> version = ParseNumber(Trim(text));
-  if (!version) {
-    throw Error(
-        ErrorCode::kCorrupt,
-        path.string() + " holds no version number: write one of the folders' names into it");
-  }
-  return version;
+  return ReadVersion(TaskFolder(task) / "CURRENT");
+}
+
+std::optional<int> BundleStore::Shadow(Task task) const {
+  const std::optional<int> shadow = ReadVersion(TaskFolder(task) / "SHADOW");
+  return shadow && shadow != Current(task) ? shadow : std::nullopt;
 }
 
 int BundleStore::Publish(const BundleDraft& draft, int later_than) {
@@ -293,18 +314,48 @@ void BundleStore::Install(Task task, int version, const std::map<std::string, st
   temp.Release();
 }
 
+void BundleStore::CheckExists(Task task, int version) const {
+  std::error_code error;
+  if (fs::is_regular_file(BundleFolder(task, version) / "config.json", error)) return;
+  throw Error(ErrorCode::kNotFound, "task " + std::string(TaskName(task)) + " has no version " +
+                                        std::to_string(version) + " in " + root_.string());
+}
+
 void BundleStore::Promote(Task task, int version) {
-  const auto require = [&] {
-    std::error_code error;
-    if (fs::is_regular_file(BundleFolder(task, version) / "config.json", error)) return;
-    throw Error(ErrorCode::kNotFound, "task " + std::string(TaskName(task)) + " has no version " +
-                                          std::to_string(version) + " in " + root_.string());
-  };
-  require();  // before there is a folder to lock
+  CheckExists(task, version);  // before there is a folder to lock
   const fs::path folder = TaskFolder(task);
   const std::unique_ptr<FileLock> lock = LockTask(folder);
-  require();  // and no Remove was faster
+  CheckExists(task, version);  // no Remove was faster
+  // First, so that after a kill in between it is not the shadow of what serves after it.
+  std::optional<int> shadow;
+  try {
+    shadow = ReadVersion(folder / "SHADOW");
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kCorrupt) throw;  // a damaged SHADOW keeps nobody from serving
+  }
+  if (shadow == version) RemoveDurably(folder / "SHADOW");
   WriteFileDurably(folder / "CURRENT", FolderName(version) + "\n");
+}
+
+void BundleStore::SetShadow(Task task, int version) {
+  CheckExists(task, version);  // before there is a folder to lock
+  const fs::path folder = TaskFolder(task);
+  const std::unique_ptr<FileLock> lock = LockTask(folder);
+  CheckExists(task, version);
+  if (Current(task) == version) {
+    throw Error(ErrorCode::kConflict, "version " + std::to_string(version) + " of task " +
+                                          std::string(TaskName(task)) +
+                                          " serves already: only another one can run beside it");
+  }
+  WriteFileDurably(folder / "SHADOW", FolderName(version) + "\n");
+}
+
+bool BundleStore::EndShadow(Task task) {
+  const fs::path folder = TaskFolder(task);
+  std::error_code error;
+  if (!fs::exists(folder, error)) return false;
+  const std::unique_ptr<FileLock> lock = LockTask(folder);
+  return RemoveDurably(folder / "SHADOW");
 }
 
 void BundleStore::Remove(Task task, int version) {

@@ -1,9 +1,10 @@
-// The directory tree of bundles: <root>/<task>/<version, 6 digits>/... and <root>/<task>/CURRENT.
+// The directory tree of bundles: <root>/<task>/<version, 6 digits>/..., <root>/<task>/CURRENT and,
+// while a candidate runs beside what serves, <root>/<task>/SHADOW.
 //
-// Publish makes a bundle exist; Promote makes it the one that serves. Both are atomic and durable:
-// a kill at any point leaves the old state or the new one, and at most an unnamed temp folder,
-// which the next Publish removes. Thread-compatible; several processes may use one root (a lock
-// file orders publishers).
+// Publish makes a bundle exist; Promote makes it the one that serves; SetShadow makes it the one
+// that answers beside that. All are atomic and durable: a kill at any point leaves the old state or
+// the new one, and at most an unnamed temp folder, which the next Publish removes.
+// Thread-compatible; several processes may use one root (a lock file orders publishers).
 #pragma once
 
 #include <filesystem>
@@ -28,6 +29,9 @@ class BundleStore {
   std::vector<int> Versions(Task task) const;
   // What CURRENT says; nullopt where the task has none. Throws kCorrupt where it is no number.
   std::optional<int> Current(Task task) const;
+  // What SHADOW says; nullopt where the task has none, or where it names what serves. Throws
+  // kCorrupt as Current does.
+  std::optional<int> Shadow(Task task) const;
 
   // Writes the draft as the next version and returns it. Never changes CURRENT.
   // `later_than`: numbers that others (the registry of the label store) have given already.
@@ -38,13 +42,19 @@ class BundleStore {
   // Throws kConflict where another bundle has the number, kInvalidArgument where config.json is of
   // another task or version, kCorrupt where a file is not what config.json says.
   void Install(Task task, int version, const std::map<std::string, std::string>& files);
-  // Throws kNotFound where the version does not exist.
+  // Throws kNotFound where the version does not exist. What is promoted ends being the shadow.
   void Promote(Task task, int version);
   // Removes a version, whole or not at all; one that is not there is none to remove. Throws
   // kConflict where CURRENT names it.
   void Remove(Task task, int version);
+  // Throws kNotFound where the version does not exist, kConflict where it serves already.
+  void SetShadow(Task task, int version);
+  // False where there was none.
+  bool EndShadow(Task task);
 
  private:
+  void CheckExists(Task task, int version) const;
+
   std::filesystem::path root_;
 };
 

@@ -10,6 +10,7 @@
 #include "serve/docs_routes.h"
 #include "serve/metrics_sources.h"
 #include "serve/problem.h"
+#include "serve/shadow_report.h"
 #include "serve/texts.h"
 #include "serve/trace.h"
 
@@ -106,12 +107,16 @@ Api::Api(const ApiOptions& options, const Engine* engine, Cache* cache, Reloader
       classify_v3_(&answers_, options.max_batch),
       dsn_(&answers_, options.max_batch),
       labels_(engine, rules(), options.max_batch),
-      models_(reloader, StatusesOf(follower)),
-      promote_(reloader, PromoteOptionsOf(options, follower)),
-      trainer_(options.trainer ? std::make_unique<Trainer>(*options.trainer) : nullptr),
-      retrain_(trainer_.get()),
       contributions_(options.contributions ? std::make_unique<Contributions>(*options.contributions)
                                            : nullptr),
+      reloader_(reloader),
+      shadow_(options.shadow, reloader->store(), TasksOf(*reloader), engine,
+              MakeReviewSink(contributions_.get())),
+      models_(reloader, StatusesOf(follower), &shadow_),
+      promote_(reloader, PromoteOptionsOf(options, follower)),
+      shadow_routes_(reloader, &shadow_),
+      trainer_(options.trainer ? std::make_unique<Trainer>(*options.trainer) : nullptr),
+      retrain_(trainer_.get()),
       proposals_(contributions_.get(), engine),
       reviews_(contributions_.get()),
       desk_(contributions_.get()),
@@ -127,6 +132,7 @@ Api::Api(const ApiOptions& options, const Engine* engine, Cache* cache, Reloader
   labels_.AddTo(&router_);
   models_.AddTo(&router_);
   promote_.AddTo(&router_);
+  shadow_routes_.AddTo(&router_);
   retrain_.AddTo(&router_);
   proposals_.AddTo(&router_);
   reviews_.AddTo(&router_);
@@ -146,6 +152,9 @@ Api::Api(const ApiOptions& options, const Engine* engine, Cache* cache, Reloader
                            std::chrono::system_clock::now(), text);
     });
   }
+  metrics_->AddSource([this](MetricsText* text) {
+    WriteShadowMetrics(shadow_.Statuses(), shadow_.dropped(), text);
+  });
   if (contributions_ != nullptr) {
     metrics_->AddSource([this](MetricsText* text) { contributions_->WriteMetrics(text); });
   }
@@ -157,6 +166,8 @@ Api::Api(const ApiOptions& options, const Engine* engine, Cache* cache, Reloader
                     "Lines that came faster than they could be written.", log->dropped());
     });
   }
+  shadow_.Start();
+  reloader_->SetListener([this](bool forced) { shadow_.Look(forced); });
 }
 
 void Api::Handle(Request request, const Done& done) noexcept {
@@ -178,6 +189,8 @@ void Api::Handle(Request request, const Done& done) noexcept {
 }
 
 bool Api::StopSlowRoutes() {
+  reloader_->SetListener(nullptr);
+  shadow_.Stop();
   background_.Stop();
   return contributions_ == nullptr || contributions_->Stop();
 }
@@ -246,8 +259,9 @@ Response Api::Dispatch(Exchange* exchange) {
 
 Response Api::Run(Exchange* exchange) {
   const Request& request = exchange->request;
-  Response response = exchange->route->answer(
-      {request, exchange->target, exchange->parameter, exchange->caller, exchange->id, &*metrics_});
+  Response response =
+      exchange->route->answer({request, exchange->target, exchange->parameter, exchange->caller,
+                               exchange->id, &*metrics_, &shadow_});
   gate_.Count(request, exchange->route->scope, exchange->caller, response.texts);
   return response;
 }

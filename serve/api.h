@@ -35,6 +35,8 @@
 #include "serve/retrain_routes.h"
 #include "serve/review_routes.h"
 #include "serve/router.h"
+#include "serve/shadow.h"
+#include "serve/shadow_routes.h"
 #include "serve/snapshot_routes.h"
 #include "serve/status_routes.h"
 #include "serve/trainer.h"
@@ -52,6 +54,7 @@ struct ApiOptions {
   DatasourceReader datasources;           // for overrides that name one
   std::optional<TrainerOptions> trainer;  // nullopt: there is no label store to train from
   std::optional<ContributionOptions> contributions;  // nullopt: nor one to contribute to
+  ShadowOptions shadow;
 };
 
 class Api {
@@ -83,6 +86,7 @@ class Api {
 
   const Router& router() const { return router_; }
   Metrics& metrics() { return *metrics_; }
+  Shadow& shadow() { return shadow_; }
 
  private:
   RuleSources rules() const { return {overrides_.get(), &text_rules_}; }
@@ -104,11 +108,14 @@ class Api {
   const ClassifyV3 classify_v3_;
   const DsnRoutes dsn_;
   const LabelRoutes labels_;
+  const std::unique_ptr<Contributions> contributions_;  // null: no store
+  Reloader* const reloader_;
+  Shadow shadow_;
   const ModelRoutes models_;
   const PromoteRoutes promote_;
+  const ShadowRoutes shadow_routes_;
   const std::unique_ptr<Trainer> trainer_;  // null: no store
   const RetrainRoutes retrain_;
-  const std::unique_ptr<Contributions> contributions_;  // null: no store
   const ProposalRoutes proposals_;
   const ReviewRoutes reviews_;
   const DeskRoutes desk_;

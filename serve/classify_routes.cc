@@ -7,6 +7,7 @@
 #include "serve/answer_log.h"
 #include "serve/metrics.h"
 #include "serve/prediction.h"
+#include "serve/shadow.h"
 #include "serve/texts.h"
 #include "tokenizer/normaliser.h"
 
@@ -74,6 +75,7 @@ Response ClassifyRoutes::Classify(const Call& call, const Shape& shape) const {
         Engine::Decide(models, shape.task, prediction, text, &scratch, &ruling);
     CountAnswer(call.metrics, models, shape.task, prediction, answer);
     LogAnswer(text, shape.task, answer, ruling);
+    OfferToShadow(call.shadow, models, text, ruling, shape.task, answer);
     if (body.size() > 1) body += ',';
     body.append("{\"class\":\"").append(TaskLabels(shape.task)[answer.label]).append("\"");
     if (probability) AppendProbability(answer.probability, &body);

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "datasource/postgres.h"
 #include "engine/backoff_policy.h"
+#include "engine/load.h"
 #include "labelstore/model_registry.h"
 #include "models/bundle_store.h"
 #include "serve/key_file.h"
@@ -62,6 +63,14 @@ std::string CheckModel(const BundleStore& store, Task task, bool followed) {
   const auto model = Classifier::Load(store.BundleFolder(task, *current));
   return "version " + std::to_string(*current) + ", hash " + model->hash() + ", trained " +
          model->config().trained_at + ", its golden examples are answered";
+}
+
+// Nothing where none is named.
+std::string CheckShadow(const BundleStore& store, Task task) {
+  const auto version = store.Shadow(task);
+  if (!version) return "";
+  return "version " + std::to_string(*version) + ", hash " +
+         LoadVersion(store, task, *version)->hash() + ", its golden examples are answered";
 }
 
 std::string CheckKeys(const KeysOptions& keys) {
@@ -246,6 +255,8 @@ ConfigChecks ChecksOf(const ServeOptions& options) {
     checks.Add("model " + std::string(TaskName(task)), [&, task] {
       return CheckModel(BundleStore(options.models), task, options.follower.has_value());
     });
+    checks.Add("shadow " + std::string(TaskName(task)),
+               [&, task] { return CheckShadow(BundleStore(options.models), task); });
   }
   checks.Add("backoff policy", [&] { return CheckPolicy(options.api.backoff_policy); });
   checks.Add("overrides", [&] { return CheckOverrides(options.api); });

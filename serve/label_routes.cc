@@ -8,6 +8,7 @@
 #include "serve/answer_log.h"
 #include "serve/metrics.h"
 #include "serve/prediction.h"
+#include "serve/shadow.h"
 #include "serve/texts.h"
 
 namespace rebound {
@@ -43,6 +44,7 @@ Response LabelRoutes::Classify(const Call& call) const {
     const Answer::OfTask& of = *answer.tasks[Index(kTask)];
     CountAnswer(call.metrics, models, kTask, of.prediction, of.answer);
     LogAnswer(answer);
+    OfferToShadow(call.shadow, models, answer);
     WriteLabelAnswer(answer, &writer);
   }
   if (!read.single) writer.EndArray();

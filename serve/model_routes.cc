@@ -10,6 +10,7 @@
 #include "models/bundle_store.h"
 #include "models/classifier.h"
 #include "serve/bundle_archive.h"
+#include "serve/model_requests.h"
 #include "serve/model_status.h"
 #include "serve/prediction.h"
 #include "serve/problem.h"
@@ -40,7 +41,8 @@ Response ModelRoutes::Models() const {
   Response response;
   JsonWriter writer(&response.body);
   writer.StartObject().Key("models");
-  writer.Raw(ModelsJson(reloader_->Statuses(), reloader_->store(), registry_())).EndObject();
+  writer.Raw(ModelsJson(reloader_->Statuses(), reloader_->store(), registry_(), shadow_));
+  writer.EndObject();
   return response;
 }
 

@@ -6,14 +6,15 @@
 #include "serve/registry_status.h"
 #include "serve/reload.h"
 #include "serve/router.h"
+#include "serve/shadow.h"
 
 namespace rebound {
 
 class ModelRoutes {
  public:
-  // `reloader` must outlive the object, and the object the router.
-  ModelRoutes(Reloader* reloader, RegistryStatuses registry)
-      : reloader_(reloader), registry_(std::move(registry)) {}
+  // The pointers must outlive the object, and the object the router.
+  ModelRoutes(Reloader* reloader, RegistryStatuses registry, const Shadow* shadow)
+      : reloader_(reloader), registry_(std::move(registry)), shadow_(shadow) {}
 
   void AddTo(Router* router) const;
 
@@ -25,6 +26,7 @@ class ModelRoutes {
 
   Reloader* const reloader_;
   const RegistryStatuses registry_;
+  const Shadow* const shadow_;
 };
 
 }  // namespace rebound

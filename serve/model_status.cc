@@ -1,6 +1,7 @@
 #include "serve/model_status.h"
 
 #include "base/error.h"
+#include "serve/shadow_report.h"
 
 namespace rebound {
 namespace {
@@ -47,9 +48,21 @@ void WriteReload(const TaskStatus& status, JsonWriter* writer) {
   w.EndObject();
 }
 
-// `store`: null for the short form.
+void WriteShadowOf(Task task, const std::vector<ShadowStatus>& shadows, double sample,
+                   JsonWriter* writer) {
+  for (const ShadowStatus& shadow : shadows) {
+    if (shadow.task != task) continue;
+    writer->Key("shadow").StartObject();
+    WriteShadow(shadow, sample, false, writer);
+    writer->EndObject();
+  }
+}
+
+// `store` and `shadow`: null for the short form.
 std::string Write(const std::vector<TaskStatus>& statuses, const BundleStore* store,
-                  const std::optional<RegistryStatus>& registry) {
+                  const std::optional<RegistryStatus>& registry, const Shadow* shadow) {
+  std::vector<ShadowStatus> shadows;
+  if (shadow != nullptr) shadows = shadow->Statuses();
   std::string json;
   JsonWriter w(&json);
   w.StartArray();
@@ -70,6 +83,7 @@ std::string Write(const std::vector<TaskStatus>& statuses, const BundleStore* st
       w.Key("registry");
       WriteRegistryTask(*registry, *task, &w);
     }
+    if (shadow != nullptr) WriteShadowOf(status.task, shadows, shadow->sample(), &w);
     if (!status.problem.empty()) w.Key("error").String(status.problem);
     w.EndObject();
   }
@@ -80,12 +94,12 @@ std::string Write(const std::vector<TaskStatus>& statuses, const BundleStore* st
 }  // namespace
 
 std::string ModelsJson(const std::vector<TaskStatus>& statuses) {
-  return Write(statuses, nullptr, std::nullopt);
+  return Write(statuses, nullptr, std::nullopt, nullptr);
 }
 
 std::string ModelsJson(const std::vector<TaskStatus>& statuses, const BundleStore& store,
-                       const std::optional<RegistryStatus>& registry) {
-  return Write(statuses, &store, registry);
+                       const std::optional<RegistryStatus>& registry, const Shadow* shadow) {
+  return Write(statuses, &store, registry, shadow);
 }
 
 }  // namespace rebound

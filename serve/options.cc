@@ -78,6 +78,11 @@ CommandLine MakeCommandLine() {
       "--work-folder, in .spool");
   add("spool-size", number(256 * 1024 * 1024)->value_name("BYTES"),
       "how much may wait there, then contributions are answered 503");
+  add("shadow-sample", po::value<double>()->default_value(0.1, "0.1")->value_name("SHARE"),
+      "the share of the texts of which a candidate that runs beside the served model is asked, 0 "
+      "to 1 (docs/promotion.md)");
+  add("shadow-review-per-hour", number(60)->value_name("N"),
+      "most of its disagreements that an hour sends to review, where there is a store");
   add("trainer", text("")->value_name("FILE"),
       "rebound-train, for POST /admin/api/retrain; default: beside this program");
   add("work-folder", text("")->value_name("DIR"),
@@ -177,6 +182,9 @@ std::optional<ServeOptions> ParseServeOptions(int argc, const char* const* argv)
   options.api.datasources = MakeDatasourceReader();
   options.api.trainer = ReadTrainerOptions(values);
   options.api.contributions = ReadContributionOptions(values);
+  options.api.shadow.sample = BoundedOption<double>(values, "shadow-sample", 0, 1);
+  options.api.shadow.reviews_per_hour =
+      BoundedOption<int64_t>(values, "shadow-review-per-hour", 0, 100'000);
   options.api.gate = ReadGateOptions(values);
   options.api.cache.folder = text("cache-folder");
   options.cache_saver.folder = options.api.cache.folder;

@@ -66,6 +66,27 @@ bool ReadReviewFilter(const std::string& name, const std::string& value, Proposa
   return true;
 }
 
+// Of a shadow's proposal, which is about one task.
+void WriteShadowWord(const ProposalView& view, JsonWriter* writer) {
+  const auto version = ShadowVersion(view.contributor);
+  if (view.source != SourceName(ProposalSource::kShadow) || !version) return;
+  JsonWriter& w = *writer;
+  for (const Task task : kTasks) {
+    const auto& label = view.labels[Index(task)];
+    const auto& incumbent = view.model[Index(task)];
+    if (!label || !incumbent) continue;
+    const auto labels = TaskLabels(task);
+    w.Key("shadow").StartObject().Key("task").String(TaskName(task));
+    w.Key("candidate").StartObject().Key("version").Int(*version);
+    w.Key("label").String(labels[*label]).Key("probability");
+    w.Float(static_cast<float>(view.suspicion)).EndObject();
+    w.Key("incumbent").StartObject().Key("version").Int(incumbent->version);
+    w.Key("label").String(labels[incumbent->label]).Key("probability");
+    w.Float(incumbent->probability).EndObject().EndObject();
+    return;
+  }
+}
+
 void WriteTime(std::string_view key, const std::string& time, JsonWriter* w) {
   if (!time.empty()) w->Key(key).String(time);
 }
@@ -219,6 +240,7 @@ void WriteProposalKeys(const ProposalView& view, bool is_admin, JsonWriter* writ
     w.Key("disagreement").Double(view.scores.disagreement);
     w.Key("uncertainty").Double(view.scores.uncertainty);
     w.Key("cost").Double(view.scores.cost).Key("suspicion").Double(view.suspicion);
+    WriteShadowWord(view, &w);
     w.Key("cluster_id").Int(view.cluster_id).Key("cluster_volume").Int(view.cluster_volume);
   }
 }

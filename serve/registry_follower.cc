@@ -268,6 +268,7 @@ void RegistryFollower::Prune(Task task) {
     if (versions.size() <= kKeptVersions) return;
     std::set<int> kept(versions.end() - kKeptVersions, versions.end());
     if (const auto current = bundles_.Current(task)) kept.insert(*current);
+    if (const auto shadow = bundles_.Shadow(task)) kept.insert(*shadow);
     if (const auto before = VersionBefore(registry().History(task))) kept.insert(*before);
     for (const int version : versions) {
       if (kept.contains(version)) continue;

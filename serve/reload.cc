@@ -89,7 +89,7 @@ void Reloader::Watch() {
 void Reloader::AddWatches() {
   // A rename replaces the inode of CURRENT: the folder is watched, never the file. To add a watch
   // again is harmless.
-  constexpr uint32_t kEvents = IN_MOVED_TO | IN_CREATE | IN_CLOSE_WRITE | IN_ONLYDIR;
+  constexpr uint32_t kEvents = IN_MOVED_TO | IN_CREATE | IN_CLOSE_WRITE | IN_DELETE | IN_ONLYDIR;
   inotify_add_watch(inotify_fd_, store_.root().c_str(), kEvents);
   for (const Task task : tasks_) {
     inotify_add_watch(inotify_fd_, store_.TaskFolder(task).c_str(), kEvents);
@@ -111,6 +111,12 @@ std::chrono::milliseconds Reloader::UntilNextLook() const {
 void Reloader::LookNow(bool forced) {
   const std::lock_guard look(look_mutex_);
   for (Entry& entry : entries_) LookAt(&entry, forced);
+  if (listener_) listener_(forced);
+}
+
+void Reloader::SetListener(std::function<void(bool forced)> listener) {
+  const std::lock_guard look(look_mutex_);
+  listener_ = std::move(listener);
 }
 
 void Reloader::LoadAnew(Task task) {

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -68,6 +69,9 @@ class Reloader {
   // The version that serves has other content on disk now: forgets which it was and looks. What
   // serves goes on until the new one is loaded.
   void LoadAnew(Task task);
+  // Called after every look, with what it was told, one at a time; null: nobody. Waits for a call
+  // that goes on.
+  void SetListener(std::function<void(bool forced)> listener);
   // Starts the watching thread.
   void Start();
   // Asks the watching thread to look now and to forget the pauses. Returns at once.
@@ -96,7 +100,8 @@ class Reloader {
   const int inotify_fd_;
   const int wake_fd_;
   std::atomic<bool> stopping_{false};
-  std::mutex look_mutex_;     // one look at a time; held before mutex_
+  std::mutex look_mutex_;  // one look at a time; held before mutex_
+  std::function<void(bool forced)> listener_;
   mutable std::mutex mutex_;  // guards what Statuses copies
   std::vector<Entry> entries_;
   std::thread thread_;

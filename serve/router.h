@@ -18,6 +18,7 @@
 namespace rebound {
 
 class Metrics;
+class Shadow;
 
 // One request at a route.
 struct Call {
@@ -27,6 +28,7 @@ struct Call {
   const Principal& caller = kNobody;
   std::string_view request_id = {};
   Metrics* metrics = nullptr;  // null: nothing is counted
+  Shadow* shadow = nullptr;    // null: no candidate hears of the answers
 };
 
 // Whose threads answer a route that is slow.

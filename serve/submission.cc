@@ -39,6 +39,10 @@ void WriteProposal(const Proposal& proposal, JsonWriter& w) {
   w.StartObject().Key("text").String(proposal.text);
   if (!proposal.comment.empty()) w.Key("comment").String(proposal.comment);
   w.Key("delivery_id").String(proposal.delivery_id);
+  if (proposal.source != ProposalSource::kContribution) {
+    w.Key("source").String(SourceName(proposal.source));
+    w.Key("suspicion").Double(proposal.suspicion);
+  }
   for (const Task task : kTasks) {
     const auto& label = proposal.labels[Index(task)];
     if (label) w.Key(TaskKey(task)).String(TaskLabels(task)[*label]);
@@ -59,6 +63,12 @@ Proposal ReadProposal(const JsonValue& json, const std::string& contributor) {
   proposal.text = GetJsonString(json, "text");
   if (FindJson(json, "comment") != nullptr) proposal.comment = GetJsonString(json, "comment");
   proposal.delivery_id = GetJsonString(json, "delivery_id");
+  if (FindJson(json, "source") != nullptr) {
+    const auto source = ParseProposalSource(GetJsonString(json, "source"));
+    if (!source) throw Error(ErrorCode::kCorrupt, "an unknown source in the spool");
+    proposal.source = *source;
+    proposal.suspicion = GetJsonDouble(json, "suspicion");
+  }
   const JsonValue& model = GetJson(json, "model");
   for (const Task task : kTasks) {
     if (const JsonValue* label = FindJson(json, TaskKey(task))) {

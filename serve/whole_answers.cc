@@ -5,6 +5,7 @@
 
 #include "serve/answer_log.h"
 #include "serve/prediction.h"
+#include "serve/shadow.h"
 #include "serve/texts.h"
 
 namespace rebound {
@@ -19,6 +20,7 @@ WholeAnswers::Moment WholeAnswers::Asked(const Call& call) const {
   Moment moment;
   moment.options = {tasks_, QueryBool(call.target, "scores"), QueryBool(call.target, "explain")};
   moment.metrics = call.metrics;
+  moment.shadow = call.shadow;
   if (!QueryBool(call.target, "bypass_cache") && cache_->enabled()) moment.cache = cache_;
   return moment;
 }
@@ -45,6 +47,7 @@ void WholeAnswers::Write(const Moment& moment, const Question& question, JsonWri
     CountAnswer(moment.metrics, moment.models, task, of.prediction, of.answer);
   }
   LogAnswer(answer);
+  OfferToShadow(moment.shadow, moment.models, answer);
   WriteAnswer(answer, *moment.policy, writer);
 }
 

@@ -34,6 +34,7 @@ class WholeAnswers {
     Cache* cache = nullptr;  // null: not asked
     AnswerOptions options;
     Metrics* metrics = nullptr;
+    Shadow* shadow = nullptr;
   };
 
   // As the query asks: scores, explain, bypass_cache. Throws Refusal (400) for another parameter

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "base/digest.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "models/network.h"
 #include "tokenizer/encoder.h"
@@ -329,6 +330,20 @@ std::vector<double> ReferenceProbabilities(const BundleConfig& config, const Ten
   for (double& logit : logits) sum += logit = std::exp((logit - largest) / config.temperature);
   for (double& logit : logits) logit /= sum;
   return logits;
+}
+
+void InstallTwin(const std::filesystem::path& bundle, int version, BundleStore* store,
+                 double fallback_threshold) {
+  BundleConfig config = ParseBundleConfig(ReadFile(bundle / "config.json"));
+  std::map<std::string, std::string> files;
+  for (const auto& [name, digest] : config.sha256) files[name] = ReadFile(bundle / name);
+  std::string& weights = files.at("weights.safetensors");
+  weights[weights.size() - sizeof(float)] ^= 1;  // of the last float32, little-endian
+  config.sha256["weights.safetensors"] = Sha256Hex(weights);
+  config.version = version;
+  if (fallback_threshold >= 0) config.fallback_threshold = fallback_threshold;
+  files["config.json"] = WriteBundleConfig(config);
+  store->Install(config.task, version, files);
 }
 
 }  // namespace rebound::test

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -39,6 +40,12 @@ std::unique_ptr<TestDraft> MakeTestDraft(const TestBundle& bundle);
 
 // Publishes and promotes it; returns its version.
 int PublishTestBundle(BundleStore* store, const TestBundle& bundle);
+
+// Makes the bundle of a folder exist in `store` under another number, one weight changed by the
+// least bit: another network, which answers the same. `fallback_threshold`: another one; negative:
+// its own.
+void InstallTwin(const std::filesystem::path& bundle, int version, BundleStore* store,
+                 double fallback_threshold = -1);
 
 // A SentencePiece unigram .model of a few hundred pieces: mask tokens, words, letters, digits.
 std::string MakeTestTokenizer(std::string_view extra_word = "");

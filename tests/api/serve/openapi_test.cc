@@ -10,6 +10,7 @@
 #include "serve/web_files.h"
 #include "tests/api/serve/json_shape.h"
 #include "tests/api/serve/served.h"
+#include "tests/support/bundles.h"
 
 namespace rebound::test {
 namespace {
@@ -26,6 +27,8 @@ class OpenApiTest : public testing::Test {
     // A copy: promoting writes.
     folder_ = new TempFolder;
     std::filesystem::copy(released, folder_->path(), std::filesystem::copy_options::recursive);
+    BundleStore models(folder_->path());
+    InstallTwin(models.BundleFolder(Task::kBnac, 1), 2, &models);  // for a shadow
     keys_ = new TempFolder;
     WriteFileDurably(keys_->path() / "keys",
                      "all classify,contribute,admin " + KeyField(kKey) + "\n" + "none contribute " +
@@ -188,8 +191,9 @@ TEST_F(OpenApiTest, ItsExamplesAreAnsweredAsItShows) {
       continue;
     }
     if (body == nullptr) {
-      ExpectDescribed(operation, Ask(operation, ""));
-      EXPECT_EQ(Ask(operation, "").status, 200) << operation.path;
+      const Response response = Ask(operation, "");
+      ExpectDescribed(operation, response);
+      EXPECT_EQ(response.status, 200) << operation.path;
       continue;
     }
     for (const auto& example : GetJson(*body, "examples").GetObject()) {

@@ -14,12 +14,14 @@
 #include <string>
 #include <vector>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "serve/door/answer_head.h"
 #include "serve/door/request_parser.h"
 #include "serve/prediction.h"
 #include "serve/texts.h"
 #include "tests/api/serve/served.h"
+#include "tests/support/bundles.h"
 #include "tests/unit/serve/http_client.h"
 #include "tokenizer/normaliser.h"
 
@@ -62,12 +64,31 @@ std::string BatchBody() {
   return body + "]}";
 }
 
+// The released models with another network as large beside each of them.
+test::Served::Options Shadowed(const std::filesystem::path& released,
+                               const std::filesystem::path& folder, double sample) {
+  std::filesystem::copy(released, folder, std::filesystem::copy_options::recursive);
+  BundleStore store(folder);
+  for (const Task task : kTasks) {
+    const int version = store.Current(task).value();
+    test::InstallTwin(store.BundleFolder(task, version), version + 1, &store);
+    store.SetShadow(task, version + 1);
+  }
+  test::Served::Options options;
+  options.models = folder;
+  options.api.shadow.sample = sample;
+  return options;
+}
+
 void Main(const std::string& wanted) {
   SetLog(LogLevel::kError);
   const char* source = std::getenv("REBOUND_SOURCE");
   test::Served::Options options;
   options.models = std::filesystem::path(source == nullptr ? "." : source) / "models/released";
   test::Served served(options);
+  const TempFolder tenth, all;
+  test::Served of_tenth(Shadowed(options.models, tenth.path(), 0.1));
+  test::Served of_all(Shadowed(options.models, all.path(), 1));
   const auto wire = [](const char* target, const std::string& body) {
     return PostRequest(target, body, "Connection: keep-alive\r\n");
   };
@@ -76,15 +97,18 @@ void Main(const std::string& wanted) {
   const std::string nowhere = wire("/v2/nowhere", kBody);
   const std::string batch = wire("/v2/bnac?bypass_cache=1", BatchBody());
   const std::string batch_cached = wire("/v2/bnac", BatchBody());
-  const auto handle = [&](const std::string& bytes, int status) {
+  const auto handle_by = [&](test::Served* by, const std::string& bytes, int status) {
     Request request = Parsed(bytes);
     request.peer = "127.0.0.1";
     std::string out;
-    served.api().Handle(std::move(request), [&](const Response& response) {
+    by->api().Handle(std::move(request), [&](const Response& response) {
       if (response.status != status) std::abort();
       AppendAnswerHead(response, false, false, &out);
       out.append(response.body);
     });
+  };
+  const auto handle = [&](const std::string& bytes, int status) {
+    handle_by(&served, bytes, status);
   };
   const Request request = Parsed(single);
   const ModelSet models = served.engine().Take();
@@ -120,7 +144,11 @@ void Main(const std::string& wanted) {
   const size_t wholes = parts.size();
   add("bytes in to bytes out, 404", [&] { handle(nowhere, 404); });
   add("bytes in to bytes out, from the cache", [&] { handle(cached, 200); });
+  add("  a shadow beside it, a tenth compared", [&] { handle_by(&of_tenth, cached, 200); });
+  add("  a shadow beside it, all offered", [&] { handle_by(&of_all, cached, 200); });
   add("bytes in to bytes out, single", [&] { handle(single, 200); });
+  add("  with a shadow, a tenth compared", [&] { handle_by(&of_tenth, single, 200); });
+  add("  with a shadow, all offered", [&] { handle_by(&of_all, single, 200); });
   const size_t batches = parts.size();
   add("a text of 1000, from the cache", [&] { handle(batch_cached, 200); });
   add("a text of 1000, past the cache", [&] { handle(batch, 200); });

@@ -123,6 +123,55 @@ TEST_F(BundleStoreTest, PromotesNothingThatDoesNotExist) {
   EXPECT_EQ(store_.Current(Task::kBnac), 1);
 }
 
+TEST_F(BundleStoreTest, NamesACandidateBesideWhatServesUntilItIsPromotedOrEnded) {
+  EXPECT_EQ(store_.Shadow(Task::kBnac), std::nullopt);
+  EXPECT_FALSE(store_.EndShadow(Task::kBnac)) << "no folder yet";
+  store_.Publish(test::MakeTestDraft({})->draft);
+  store_.Publish(test::MakeTestDraft({})->draft);
+  store_.Publish(test::MakeTestDraft({})->draft);
+  store_.Promote(Task::kBnac, 1);
+  store_.SetShadow(Task::kBnac, 2);
+  EXPECT_EQ(ReadFile(bnac_ / "SHADOW"), "000002\n");
+  EXPECT_EQ(store_.Shadow(Task::kBnac), 2);
+  EXPECT_EQ(store_.Current(Task::kBnac), 1);
+  store_.Promote(Task::kBnac, 3);
+  EXPECT_EQ(store_.Shadow(Task::kBnac), 2) << "another one was promoted";
+  store_.Promote(Task::kBnac, 2);
+  EXPECT_EQ(store_.Shadow(Task::kBnac), std::nullopt);
+  EXPECT_FALSE(fs::exists(bnac_ / "SHADOW"));
+  store_.SetShadow(Task::kBnac, 1);
+  EXPECT_TRUE(store_.EndShadow(Task::kBnac));
+  EXPECT_FALSE(store_.EndShadow(Task::kBnac));
+}
+
+TEST_F(BundleStoreTest, RefusesAShadowThatServesOrIsNotThere) {
+  store_.Publish(test::MakeTestDraft({})->draft);
+  store_.Promote(Task::kBnac, 1);
+  const auto code_of = [&](int version) {
+    try {
+      store_.SetShadow(Task::kBnac, version);
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return ErrorCode::kInternal;
+  };
+  EXPECT_EQ(code_of(1), ErrorCode::kConflict);
+  EXPECT_EQ(code_of(2), ErrorCode::kNotFound);
+  EXPECT_EQ(store_.Shadow(Task::kBnac), std::nullopt);
+  // By hand: what serves is no shadow of itself.
+  WriteText(bnac_ / "SHADOW", "1");
+  EXPECT_EQ(store_.Shadow(Task::kBnac), std::nullopt);
+}
+
+TEST_F(BundleStoreTest, ADamagedShadowKeepsNobodyFromServing) {
+  store_.Publish(test::MakeTestDraft({})->draft);
+  WriteText(bnac_ / "SHADOW", "nonsense");
+  store_.Promote(Task::kBnac, 1);
+  EXPECT_EQ(store_.Current(Task::kBnac), 1);
+  EXPECT_THROW(store_.Shadow(Task::kBnac), Error);
+  EXPECT_TRUE(store_.EndShadow(Task::kBnac));
+}
+
 TEST_F(BundleStoreTest, ReadsCurrentAsPeopleWriteIt) {
   fs::create_directories(bnac_);
   for (const char* text : {"7", "7\n", " 000007 \r\n", "000007"}) {

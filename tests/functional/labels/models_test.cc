@@ -125,5 +125,40 @@ TEST_F(Models, LineageTellsOfTheFolderOfABundle) {
   EXPECT_EQ(Run("lineage bnac/1").exit_code, 1) << "not registered";
 }
 
+TEST_F(Models, AShadowIsNamedToldAndEnded) {
+  EXPECT_EQ(Run("shadow --task bnac").output, "bnac has no shadow\n");
+  bundles_.Promote(Task::kBnac, 1);
+  EXPECT_EQ(Run("shadow --task bnac --version 2").output, "bnac version 2 runs beside version 1\n");
+  EXPECT_EQ(bundles_.Shadow(Task::kBnac), 2);
+  EXPECT_EQ(Run("shadow --json").output,
+            "{\"task\":\"bnac\",\"shadow\":2,\"serves\":1}\n"
+            "{\"task\":\"backoff\",\"shadow\":null,\"serves\":null}\n"
+            "{\"task\":\"action\",\"shadow\":null,\"serves\":null}\n");
+  const test::Ran same = Run("shadow --task bnac --version 1");
+  EXPECT_EQ(same.exit_code, 1);
+  EXPECT_EQ(same.errors,
+            "rebound-labels: version 1 of task bnac serves already: only another one can run "
+            "beside it\n");
+  EXPECT_EQ(Run("shadow --version 2").exit_code, 2);
+  EXPECT_EQ(Run("shadow --task bnac --end").output, "bnac has no shadow\n");
+  EXPECT_EQ(bundles_.Shadow(Task::kBnac), std::nullopt);
+}
+
+TEST_F(Models, AShadowThatIsNotThereComesFromTheStoreAndABrokenOneIsRefused) {
+  bundles_.Promote(Task::kBnac, 1);
+  const auto folder = bundles_.BundleFolder(Task::kBnac, 2);
+  EXPECT_EQ(Run("registry upload " + folder.string()).exit_code, 0);
+  std::filesystem::remove_all(folder);
+  EXPECT_EQ(Run("shadow --task bnac --version 2").output, "bnac version 2 runs beside version 1\n");
+  EXPECT_EQ(Run("shadow --task bnac --version 9").exit_code, 1);
+  EXPECT_EQ(bundles_.Shadow(Task::kBnac), 2);
+  EXPECT_EQ(Run("shadow --task bnac --end").exit_code, 0);
+  WriteFileDurably(folder / "tokenizer.model", "broken");
+  const test::Ran broken = Run("shadow --task bnac --version 2");
+  EXPECT_EQ(broken.exit_code, 1);
+  EXPECT_NE(broken.errors.find("tokenizer.model"), std::string::npos) << broken.errors;
+  EXPECT_EQ(bundles_.Shadow(Task::kBnac), std::nullopt);
+}
+
 }  // namespace
 }  // namespace rebound

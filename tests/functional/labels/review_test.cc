@@ -207,5 +207,23 @@ TEST_F(Review, TheStoreIsBackedUpRestoredAndTidied) {
             "contributors lists them\n");
 }
 
+TEST_F(Review, AShadowsWordStandsBesideWhatUsersGot) {
+  Proposal proposal = Propose("552 odd words", "spam_blocked");
+  proposal.contributor = ShadowContributor(Task::kAction, 7);
+  proposal.source = ProposalSource::kShadow;
+  proposal.suspicion = 0.93;
+  proposal.model[Index(Task::kAction)] =
+      ModelAnswer{FindLabel(Task::kAction, "mailbox_full").value(), 0.81f, 6};
+  const std::string id = std::to_string(store_->Propose({proposal}).items[0].id);
+  const std::string words =
+      "candidate 7 says spam_blocked (0.93), incumbent 6 says mailbox_full (0.81)";
+  EXPECT_EQ(Output("review list --from shadow"), id + "  pending  x1  cost 3  " + words +
+                                                     "  shadow:action:7\n    552 odd words\n"
+                                                     "1 of 1\n");
+  EXPECT_TRUE(Tells(Output("review show " + id), "\n" + words + "\n"));
+  const std::string first = Output("review list --order suspect --limit 1");
+  EXPECT_TRUE(Tells(first, words)) << "the surest candidate first: " << first;
+}
+
 }  // namespace
 }  // namespace rebound

@@ -8,6 +8,7 @@
 #include "contributions.h"
 #include "errors.h"
 #include "labelstore/label_store.h"
+#include "labelstore/reviews.h"
 #include "tests/support/postgres.h"
 
 namespace rebound {
@@ -353,6 +354,91 @@ TEST_F(Proposals, AFloodIsSetAside) {
     EXPECT_EQ(item.status, ProposalStatus::kQuarantined);
   }
   EXPECT_EQ(store->Find(1)->reason, "flood");
+}
+
+// What candidate 7 says where 6 serves.
+Proposal Shadows(std::string text, std::string_view label, std::string_view incumbent) {
+  Proposal proposal = Proposes(std::move(text), label, ShadowContributor(Task::kAction, 7));
+  proposal.source = ProposalSource::kShadow;
+  proposal.suspicion = 0.75;
+  proposal.model[Index(Task::kAction)] = ModelAnswer{LabelOf(Task::kAction, incumbent), 0.5f, 6};
+  return proposal;
+}
+
+TEST_F(Proposals, OfAShadowThereIsOneACluster) {
+  const std::string text =
+      "550 5.7.1 your message was refused by the policy of our site, see code ";
+  const Proposed first = One(Shadows(text + "alpha", "spam_blocked", "policy_blocked"));
+  EXPECT_EQ(first.outcome, kInserted);
+  EXPECT_EQ(store_->Find(first.id)->source, "shadow");
+  const auto same = [&](const Proposed& other) {
+    EXPECT_EQ(other.outcome, kDuplicate);
+    EXPECT_EQ(other.id, first.id);
+  };
+  same(One(Shadows(text + "alpha", "spam_blocked", "policy_blocked")));
+  same(One(Shadows(text + "beta", "spam_blocked", "policy_blocked")));
+  same(One(Shadows(text + "beta", "relay_denied", "policy_blocked")));
+  const auto items = store_
+                         ->Propose({Shadows(text + "gamma", "spam_blocked", "policy_blocked"),
+                                    Shadows("452 4.2.2 quite full", "server_error", "unknown"),
+                                    Shadows(text + "delta", "spam_blocked", "policy_blocked")})
+                         .items;
+  same(items[0]);
+  EXPECT_EQ(items[1].outcome, kInserted);
+  same(items[2]);
+  EXPECT_EQ(store_->List({.source = "shadow"}).total, 2);
+  EXPECT_EQ(store_->Find(first.id)->cluster_volume, 6) << "how often it came up";
+  // Also once it is decided; another candidate has a word of its own, and so has a contributor.
+  OpenReviewDesk(uri_)->Decide({.proposals = {first.id},
+                                .reviewer = "rita",
+                                .decision = ReviewDecision::kReject,
+                                .labels = {}});
+  const Proposed late = One(Shadows(text + "epsilon", "spam_blocked", "policy_blocked"));
+  same(late);
+  EXPECT_EQ(late.status, ProposalStatus::kRejected);
+  Proposal other = Shadows(text + "beta", "spam_blocked", "policy_blocked");
+  other.contributor = ShadowContributor(Task::kAction, 8);
+  EXPECT_EQ(One(other).outcome, kInserted);
+  EXPECT_EQ(One(Proposes(text + "beta", "spam_blocked")).outcome, kInserted);
+}
+
+TEST_F(Proposals, NearCopiesInOneCallOfAShadowAreOneToo) {
+  const std::string text = "451 4.3.0 the queue file could not be written because of an error on ";
+  const auto items = store_
+                         ->Propose({Shadows(text + "our side", "server_error", "unknown"),
+                                    Shadows(text + "their side", "server_error", "unknown")})
+                         .items;
+  EXPECT_EQ(items[0].outcome, kInserted);
+  EXPECT_EQ(items[1].outcome, kDuplicate);
+  EXPECT_EQ(items[1].id, items[0].id);
+  EXPECT_EQ(Ask("SELECT count(*) FROM rebound.proposals"), "1");
+}
+
+TEST_F(Proposals, OfAShadowNothingIsSetAsideHoweverMuchItLooksLikeAnAttack) {
+  ProposalStoreOptions options;
+  options.rules.flood_per_hour = 3;
+  const auto store = OpenProposalStore(uri_, options);
+  for (size_t i = 0; i < 10; ++i) {
+    const std::string text = "550 " + WordOf(i) + " blocked, " + WordOf(i + 50) +
+                             " is listed by zen.spamhaus.org " + WordOf(i + 100);
+    EXPECT_EQ(store->Propose({Shadows(text, "user_unknown", "ip_blacklisted")}).items[0].status,
+              ProposalStatus::kPending);
+  }
+  EXPECT_EQ(store->List({.order = ProposalOrder::kCost}).proposals[0].scores.cost, 20)
+      << "reviewers see it first all the same";
+  EXPECT_EQ(Ask("SELECT count(*) FROM rebound.quarantine_hits"), "0");
+}
+
+TEST_F(Proposals, AShadowIsNoVoteUntilAReviewerDecides) {
+  const int64_t id = One(Shadows("550 odd words", "spam_blocked", "policy_blocked")).id;
+  const auto labels = OpenLabelStore(uri_);
+  EXPECT_EQ(labels->MakeSnapshot().rows, 0);
+  EXPECT_EQ(Ask("SELECT count(*) FROM rebound.message_labels"), "0");
+  OpenReviewDesk(uri_)->Decide(
+      {.proposals = {id}, .reviewer = "rita", .decision = ReviewDecision::kAccept, .labels = {}});
+  EXPECT_EQ(labels->MakeSnapshot().rows, 1);
+  EXPECT_EQ(Ask("SELECT contributor || ' ' || origin FROM rebound.message_labels"),
+            "review:rita review");
 }
 
 TEST_F(Proposals, AWholeFileIsOneTransaction) {

@@ -22,10 +22,12 @@
 #include <map>
 #include <memory>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "serve/door/door.h"
 #include "tests/api/serve/served.h"
 #include "tests/load/serve/load_client.h"
+#include "tests/support/bundles.h"
 #include "tests/unit/serve/http_client.h"
 
 namespace rebound {
@@ -97,10 +99,26 @@ uint16_t ServeEmpty(int threads) {
   });
 }
 
-uint16_t ServeApi(int threads) {
+std::filesystem::path ReleasedModels() {
   const char* source = std::getenv("REBOUND_SOURCE");
+  return std::filesystem::path(source == nullptr ? "." : source) / "models/released";
+}
+
+// The released models with a candidate as large beside each of them.
+void CopyWithShadows(const std::filesystem::path& folder) {
+  std::filesystem::copy(ReleasedModels(), folder, std::filesystem::copy_options::recursive);
+  BundleStore store(folder);
+  for (const Task task : kTasks) {
+    const int version = store.Current(task).value();
+    test::InstallTwin(store.BundleFolder(task, version), version + 1, &store);
+    store.SetShadow(task, version + 1);
+  }
+}
+
+uint16_t ServeApi(int threads, const std::filesystem::path& models, double sample) {
   test::Served::Options options;
-  options.models = std::filesystem::path(source == nullptr ? "." : source) / "models/released";
+  options.models = models;
+  options.api.shadow.sample = sample;
   auto* served = new test::Served(options);
   return ServeDoor(threads, [served](Request request, const Done& done) {
     served->api().Handle(std::move(request), done);
@@ -202,8 +220,12 @@ void PrintTable(std::vector<Lane>* lanes, size_t empty, size_t stock, size_t fro
 bool Measure(int threads, const Settings& settings) {
   const Child stock = Spawn([&] { return ServeStock(threads); });
   const Child empty = Spawn([&] { return ServeEmpty(threads); });
-  const Child api = Spawn([&] { return ServeApi(threads); });
+  const Child api = Spawn([&] { return ServeApi(threads, ReleasedModels(), 0); });
+  const TempFolder folder;
+  CopyWithShadows(folder.path());
+  const Child shadowed = Spawn([&] { return ServeApi(threads, folder.path(), 0.1); });
   CheckAnswers(api);
+  CheckAnswers(shadowed);
 
   // Pistache closes a connection whose client does not ask for keep-alive.
   constexpr char kKeep[] = "Connection: keep-alive\r\n";
@@ -221,11 +243,15 @@ bool Measure(int threads, const Settings& settings) {
   add("stock Pistache", stock, small, 1);
   add("single, past the cache", api, small, 1);
   add("single, from the cache", api, cached, 1);
+  add("past the cache, a shadow", shadowed, small, 1);
+  add("from the cache, a shadow", shadowed, cached, 1);
   const size_t first_large = lanes.size();
   add("empty answer to 100 texts", empty, large, 100);
   add("stock Pistache, 100 texts", stock, large, 100);
   add("100 texts, past the cache", api, large, 100);
   add("100 texts, from the cache", api, large_cached, 100);
+  add("100 past it, a shadow", shadowed, large, 100);
+  add("100 from it, a shadow", shadowed, large_cached, 100);
 
   for (int round = -1; round < settings.rounds; ++round) {  // the first warms up
     for (Lane& lane : lanes) {
@@ -250,7 +276,12 @@ bool Measure(int threads, const Settings& settings) {
               static_cast<int>(settings.slice.count()));
   PrintTable(&lanes, 0, 1, 0, first_large);
   PrintTable(&lanes, first_large, first_large + 1, first_large, lanes.size());
-  for (const Child& child : {stock, empty, api}) {
+  std::printf("  with a shadow, a tenth compared, at so much of the rate without one:\n   ");
+  for (const size_t i : {size_t{2}, size_t{3}, first_large + 2, first_large + 3}) {
+    std::printf("  %s %.3f", lanes[i].name.c_str(), RateRatio(lanes[i + 2], lanes[i]));
+  }
+  std::printf("\n");
+  for (const Child& child : {stock, empty, api, shadowed}) {
     kill(child.pid, SIGKILL);
     waitpid(child.pid, nullptr, 0);
   }

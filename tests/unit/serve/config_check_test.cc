@@ -67,6 +67,16 @@ TEST_F(ConfigCheckTest, LoadsTheModels) {
   ExpectLine(said, "2 of its parts failed");
 }
 
+TEST_F(ConfigCheckTest, LoadsTheShadowsToo) {
+  EXPECT_EQ(Run(true).find("shadow"), std::string::npos) << "none is named";
+  test::PublishTestBundle(&store_, {});
+  store_.Promote(Task::kBnac, 1);
+  store_.SetShadow(Task::kBnac, 2);
+  ExpectLine(Run(true), "ok    shadow bnac: version 2, hash ");
+  std::ofstream(store_.BundleFolder(Task::kBnac, 2) / "weights.safetensors") << "broken";
+  ExpectLine(Run(false), "FAIL  shadow bnac: bundle ");
+}
+
 TEST_F(ConfigCheckTest, ReadsTheKeysFile) {
   options_.api.gate.keys.file = other_.path() / "keys";
   ExpectLine(Run(false), "FAIL  keys: ");

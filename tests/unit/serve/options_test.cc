@@ -153,6 +153,20 @@ TEST(ServeOptions, HoldTheDoorsLimits) {
   EXPECT_EQ(options.drain_grace, std::chrono::seconds(10));
 }
 
+TEST(ServeOptions, BoundWhatAShadowMayCost) {
+  const ServeOptions plain = Parse({"--models", "m"});
+  EXPECT_EQ(plain.api.shadow.sample, 0.1);
+  EXPECT_EQ(plain.api.shadow.reviews_per_hour, 60);
+  const ServeOptions options =
+      Parse({"--models", "m", "--shadow-sample", "0.5", "--shadow-review-per-hour", "0"});
+  EXPECT_EQ(options.api.shadow.sample, 0.5);
+  EXPECT_EQ(options.api.shadow.reviews_per_hour, 0);
+  EXPECT_NE(ErrorOf({"--models", "m", "--shadow-sample", "1.5"}).find("--shadow-sample"),
+            std::string::npos);
+  EXPECT_NE(ErrorOf({"--models", "m", "--shadow-sample", "nan"}).find("shadow-sample"),
+            std::string::npos);
+}
+
 TEST(ServeOptions, NameWhatIsWrong) {
   EXPECT_EQ(ErrorOf({}), "--models DIR is needed: the folder of model bundles (see --help)");
   for (const char* bad : {"8080", "host", "host:", ":1", "host:70000", "host:x", "host:-1"}) {
