@@ -367,6 +367,9 @@ void BundleStore::Remove(Task task, int version) {
   if (Current(task) == version) {
     throw Error(ErrorCode::kConflict, target.string() + " serves: promote another version first");
   }
+  if (Shadow(task) == version) {
+    throw Error(ErrorCode::kConflict, target.string() + " is the shadow: end it first");
+  }
   TempFolder removed(kTempPrefix, folder);
   fs::rename(target, removed.path() / "removed", error);
   if (error && error != std::errc::no_such_file_or_directory) {

@@ -45,7 +45,7 @@ class BundleStore {
   // Throws kNotFound where the version does not exist. What is promoted ends being the shadow.
   void Promote(Task task, int version);
   // Removes a version, whole or not at all; one that is not there is none to remove. Throws
-  // kConflict where CURRENT names it.
+  // kConflict where CURRENT or SHADOW names it.
   void Remove(Task task, int version);
   // Throws kNotFound where the version does not exist, kConflict where it serves already.
   void SetShadow(Task task, int version);

@@ -28,31 +28,6 @@ milliseconds Delivery::WaitAfter(int failures) {
   return std::min(kMost, milliseconds(100) * (1 << std::clamp(failures - 1, 0, 10)));
 }
 
-Delivery::~Delivery() {
-  Stop(milliseconds(0));
-  if (thread_.joinable()) thread_.join();
-}
-
-void Delivery::Start() {
-  thread_ = std::thread([this] {
-    Run();
-    ended_.set_value();
-  });
-}
-
-bool Delivery::Stop(milliseconds patience) {
-  {
-    const std::lock_guard lock(mutex_);
-    is_stopping_ = true;
-  }
-  stop_.notify_all();
-  if (!thread_.joinable()) return true;
-  if (!has_ended_.valid()) has_ended_ = ended_.get_future();
-  if (has_ended_.wait_for(patience) != std::future_status::ready) return false;
-  thread_.join();
-  return true;
-}
-
 void Delivery::Run() {
   int failures = 0, idle = 0;
   for (;;) {
@@ -74,8 +49,7 @@ void Delivery::Run() {
     const milliseconds wait = step == Step::kDelivered ? milliseconds(0)
                               : step == Step::kIdle    ? kIdle
                                                        : WaitAfter(failures);
-    std::unique_lock lock(mutex_);
-    if (stop_.wait_for(lock, wait, [this] { return is_stopping_; })) return;
+    if (!thread_.Pause(wait)) return;
   }
 }
 

@@ -6,14 +6,11 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
-#include <future>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "serve/service_thread.h"
 #include "serve/spool.h"
 #include "serve/store_pool.h"
 #include "serve/submission.h"
@@ -25,14 +22,15 @@ class Delivery {
   // The pointers must outlive the object.
   Delivery(Spool* spool, StorePool* pool, ProposalCounters* counters)
       : spool_(spool), pool_(pool), counters_(counters) {}
-  ~Delivery();  // waits for what is on its way
   Delivery(const Delivery&) = delete;
   Delivery& operator=(const Delivery&) = delete;
 
-  void Start();
+  void Start() {
+    thread_.Start([this] { Run(); });
+  }
   // False where an entry is still on its way after `patience`: then the process may end as it is,
   // and the next one delivers it.
-  bool Stop(std::chrono::milliseconds patience);
+  bool Stop(std::chrono::milliseconds patience) { return thread_.Stop(patience); }
 
   enum class Step : uint8_t {
     kIdle,       // nothing waits
@@ -62,12 +60,7 @@ class Delivery {
   Spool* const spool_;
   StorePool* const pool_;
   ProposalCounters* const counters_;
-  std::mutex mutex_;
-  std::condition_variable stop_;
-  bool is_stopping_ = false;
-  std::promise<void> ended_;
-  std::future<void> has_ended_;  // of ended_
-  std::thread thread_;
+  ServiceThread thread_;  // the last: it uses the others; its end waits for what is on its way
 };
 
 }  // namespace rebound

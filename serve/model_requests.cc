@@ -2,7 +2,6 @@
 
 #include <optional>
 
-#include "base/json.h"
 #include "base/text.h"
 #include "serve/problem.h"
 #include "serve/texts.h"
@@ -24,8 +23,7 @@ Task TaskOf(const Call& call) {
   return *task;
 }
 
-int VersionOf(const Request& request) {
-  const JsonDocument body = ReadObject(request);
+int VersionOf(const JsonValue& body) {
   const JsonValue* version = FindPresent(body, "version");
   if (version == nullptr) Refuse(422, "key 'version' is missing");
   if (!version->IsInt() || version->GetInt() < 1 || version->GetInt() > kLastVersion) {

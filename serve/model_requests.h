@@ -4,9 +4,9 @@
 
 #include <string>
 
+#include "base/json.h"
 #include "models/bundle_store.h"
 #include "models/task.h"
-#include "serve/http.h"
 #include "serve/router.h"
 
 namespace rebound {
@@ -14,8 +14,8 @@ namespace rebound {
 // The task that stands in the path. Throws Refusal (404) for another word.
 Task TaskOf(const Call& call);
 
-// {"version":N}. Throws Refusal (422).
-int VersionOf(const Request& request);
+// The version that a body like {"version":N} names. Throws Refusal (422).
+int VersionOf(const JsonValue& body);
 
 // What went wrong in the store, for a client: paths begin at the store's root.
 std::string WithoutRoot(std::string text, const BundleStore& store);

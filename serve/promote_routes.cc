@@ -5,9 +5,9 @@
 
 #include "base/json.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "engine/load.h"
 #include "models/bundle_store.h"
+#include "serve/model_requests.h"
 #include "serve/problem.h"
 #include "serve/proposal_views.h"
 #include "serve/texts.h"
@@ -15,20 +15,10 @@
 namespace rebound {
 namespace {
 
-constexpr int kLastVersion = 999999;
 constexpr size_t kMostReason = 1000;  // bytes
 
 [[noreturn]] void RefuseWith(int status, const std::string& detail) {
   throw Refusal{MakeProblem(status, detail)};
-}
-
-int VersionOf(const JsonDocument& body) {
-  const JsonValue* version = FindPresent(body, "version");
-  if (version == nullptr) RefuseWith(422, "key 'version' is missing");
-  if (!version->IsInt() || version->GetInt() < 1 || version->GetInt() > kLastVersion) {
-    RefuseWith(422, "'version' is not a whole number from 1 to 999999");
-  }
-  return version->GetInt();
 }
 
 std::string ReasonOf(const JsonDocument& body) {
@@ -39,15 +29,6 @@ std::string ReasonOf(const JsonDocument& body) {
     RefuseWith(422, "'reason' is not a text of at most 1000 bytes");
   }
   return std::string(JsonText(*reason));
-}
-
-// What went wrong in the store, for a client: paths begin at the store's root.
-std::string WithoutRoot(std::string text, const BundleStore& store) {
-  const std::string root = store.root().string() + "/";
-  for (size_t at = text.find(root); at != std::string::npos; at = text.find(root, at)) {
-    text.erase(at, root.size());
-  }
-  return text;
 }
 
 std::string TaskText(Task task) { return "task '" + std::string(TaskName(task)) + "'"; }
@@ -90,16 +71,15 @@ void PromoteRoutes::AddTo(Router* router) const {
 }
 
 PromoteRoutes::Change PromoteRoutes::MakeChange(const Call& call, bool rollback) const {
-  const std::optional<Task> task = ParseTask(call.parameter);
-  if (!task) RefuseWith(404, "there is no task '" + RepairUtf8(call.parameter) + "'");
-  Change change{call, *task, 0, "", rollback};
+  const Task task = TaskOf(call);
+  Change change{call, task, 0, "", rollback};
   bool served = false;
   for (const TaskStatus& status : reloader_->Statuses()) {
-    if (status.task != *task) continue;
+    if (status.task != task) continue;
     served = true;
     if (status.serving != nullptr) change.previous = status.serving->config().version;
   }
-  if (!served) RefuseWith(404, "this server does not serve " + TaskText(*task));
+  if (!served) RefuseWith(404, "this server does not serve " + TaskText(task));
   if (rollback && call.request.body.empty()) return change;
   const JsonDocument body = ReadObject(call.request);
   if (!rollback) change.version = VersionOf(body);

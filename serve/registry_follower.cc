@@ -44,41 +44,10 @@ RegistryFollower::RegistryFollower(FollowerOptions options, Reloader* reloader)
   }
 }
 
-RegistryFollower::~RegistryFollower() {
-  Stop(milliseconds(0));
-  if (thread_.joinable()) thread_.join();
-}
-
-void RegistryFollower::Start() {
-  thread_ = std::thread([this] {
-    Run();
-    ended_.set_value();
-  });
-}
-
-bool RegistryFollower::Stop(milliseconds patience) {
-  {
-    const std::lock_guard lock(mutex_);
-    is_stopping_ = true;
-  }
-  stop_.notify_all();
-  if (!thread_.joinable()) return true;
-  if (!has_ended_.valid()) has_ended_ = ended_.get_future();
-  if (has_ended_.wait_for(patience) != std::future_status::ready) return false;
-  thread_.join();
-  return true;
-}
-
-// False where a stop was asked for.
-bool RegistryFollower::Pause(milliseconds time) {
-  std::unique_lock lock(mutex_);
-  return !stop_.wait_for(lock, time, [this] { return is_stopping_; });
-}
-
 void RegistryFollower::Run() {
   do {
     Follow(kRound);
-  } while (Pause(away_ > 0 ? AwayPause(away_) : milliseconds(0)));
+  } while (thread_.Pause(away_ > 0 ? AwayPause(away_) : milliseconds(0)));
 }
 
 PostgresOptions RegistryFollower::Limits() {
@@ -88,7 +57,7 @@ PostgresOptions RegistryFollower::Limits() {
   limits.transaction_limit = std::chrono::seconds(90);
   limits.application_name = "rebound-serve";
   limits.pause = [this](milliseconds time) {
-    if (!Pause(time)) throw Error(ErrorCode::kCancelled, "the server stops");
+    if (!thread_.Pause(time)) throw Error(ErrorCode::kCancelled, "the server stops");
   };
   return limits;
 }
@@ -175,8 +144,8 @@ void RegistryFollower::Connected() {
 
 void RegistryFollower::Disconnected(const std::string& why) {
   ++away_;
+  if (thread_.IsStopping()) return;
   const std::lock_guard lock(mutex_);
-  if (is_stopping_) return;
   if (connected_ || problem_.empty()) {
     Log(LogLevel::kWarning, "the registry cannot be read: what is on disk serves",
         {{"registry", description_}, {"cause", why}});
@@ -248,8 +217,8 @@ void RegistryFollower::Failed(Entry* entry, const Promotion& promotion, const st
   state.taken = 0;
   ++state.failures;
   state.retry_at = ReloadClock::now() + ReloadPause(state.failures);
+  if (thread_.IsStopping()) return;
   const std::lock_guard lock(mutex_);
-  if (is_stopping_) return;
   // The same failure is told once; its repetition only at debug.
   Log(entry->status.problem == why ? LogLevel::kDebug : LogLevel::kError,
       "cannot take what the registry promoted: what serves goes on serving",

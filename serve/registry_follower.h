@@ -10,19 +10,17 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
-#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "labelstore/model_registry.h"
 #include "models/bundle_store.h"
 #include "serve/registry_status.h"
 #include "serve/reload.h"
+#include "serve/service_thread.h"
 
 namespace rebound {
 
@@ -56,15 +54,15 @@ class RegistryFollower {
   // `reloader` must outlive the object; its tasks and its folder are followed. Throws
   // kInvalidArgument where `uri` cannot be read.
   RegistryFollower(FollowerOptions options, Reloader* reloader);
-  ~RegistryFollower();  // waits for what goes on
   RegistryFollower(const RegistryFollower&) = delete;
   RegistryFollower& operator=(const RegistryFollower&) = delete;
 
-  // Starts the thread.
-  void Start();
+  void Start() {
+    thread_.Start([this] { Run(); });
+  }
   // False where it is in the middle of something after `patience`: the process may end as it is,
   // for every step is whole or not at all.
-  bool Stop(std::chrono::milliseconds patience);
+  bool Stop(std::chrono::milliseconds patience) { return thread_.Stop(patience); }
 
   // One round, which waits for promotions for at most `patience`. Used by the thread alone once it
   // was started. Never throws for what the registry or the disk does.
@@ -81,7 +79,6 @@ class RegistryFollower {
   };
 
   PostgresOptions Limits();
-  bool Pause(std::chrono::milliseconds time);
   void Run();
   bool Read(std::chrono::milliseconds patience, bool look);
   void Note(Entry* entry, const Promotion& promotion);
@@ -102,15 +99,11 @@ class RegistryFollower {
   ReloadClock::time_point next_look_;
   int away_ = 0;  // rounds in a row that could not read the registry
   std::atomic<bool> woken_{false};
-  mutable std::mutex mutex_;  // guards what Status copies, and is_stopping_
-  std::condition_variable stop_;
-  bool is_stopping_ = false;
+  mutable std::mutex mutex_;  // guards what Status copies
   bool connected_ = false;
   std::string problem_;
   std::vector<Entry> entries_;
-  std::promise<void> ended_;
-  std::future<void> has_ended_;  // of ended_
-  std::thread thread_;
+  ServiceThread thread_;  // the last: it uses the others; its end waits for what goes on
 };
 
 }  // namespace rebound

@@ -81,7 +81,7 @@ Response ShadowRoutes::Report(const Call& call) const {
 
 Response ShadowRoutes::Set(const Call& call) const {
   const Task task = ServedTaskOf(call);
-  const int version = VersionOf(call.request);
+  const int version = VersionOf(ReadObject(call.request));
   const std::string name =
       "version " + std::to_string(version) + " of task '" + std::string(TaskName(task)) + "'";
   const BundleStore& store = reloader_->store();

@@ -401,7 +401,7 @@ TEST_F(BundleStoreTest, SurvivesAKillAtAnyPointOfAPublish) {
   }
 }
 
-TEST_F(BundleStoreTest, RemovesAVersionWholeAndNeverTheOneThatServes) {
+TEST_F(BundleStoreTest, RemovesAVersionWholeAndNeverOneThatServesOrIsTheShadow) {
   store_.Remove(Task::kBnac, 1);  // none to remove
   store_.Publish(test::MakeTestDraft({})->draft);
   store_.Publish(test::MakeTestDraft({})->draft);
@@ -414,6 +414,15 @@ TEST_F(BundleStoreTest, RemovesAVersionWholeAndNeverTheOneThatServes) {
     EXPECT_EQ(std::string(e.what()),
               (bnac_ / "000002").string() + " serves: promote another version first");
   }
+  store_.SetShadow(Task::kBnac, 1);
+  try {
+    store_.Remove(Task::kBnac, 1);
+    FAIL() << "it was removed";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::kConflict);
+    EXPECT_EQ(std::string(e.what()), (bnac_ / "000001").string() + " is the shadow: end it first");
+  }
+  store_.EndShadow(Task::kBnac);
   store_.Remove(Task::kBnac, 1);
   EXPECT_EQ(NamesIn(bnac_), (std::set<std::string>{".lock", "000002", "CURRENT"}));
 }
