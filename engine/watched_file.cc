@@ -17,15 +17,6 @@ WatchedFile::WatchedFile(std::function<std::string()> read,
                          std::function<void(const std::string&)> take, std::string_view refusal)
     : read_(std::move(read)), take_(std::move(take)), refusal_(refusal) {}
 
-WatchedFile::~WatchedFile() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  stop_.notify_all();
-  if (thread_.joinable()) thread_.join();
-}
-
 void WatchedFile::Open() {
   const std::lock_guard look(look_mutex_);
   seen_ = read_();
@@ -33,7 +24,9 @@ void WatchedFile::Open() {
 }
 
 void WatchedFile::StartThread() {
-  thread_ = std::thread([this] { Watch(); });
+  thread_.Start([this] {
+    while (thread_.Pause(kLookEvery)) Look();
+  });
 }
 
 bool WatchedFile::Look() {
@@ -59,15 +52,6 @@ bool WatchedFile::Look() {
 std::string WatchedFile::last_error() const {
   const std::lock_guard lock(mutex_);
   return last_error_;
-}
-
-void WatchedFile::Watch() {
-  std::unique_lock lock(mutex_);
-  while (!stop_.wait_for(lock, kLookEvery, [this] { return stopping_; })) {
-    lock.unlock();
-    Look();
-    lock.lock();
-  }
 }
 
 }  // namespace rebound

@@ -3,13 +3,13 @@
 // a file that is refused is told in the log, once, and what it gave before goes on. Thread-safe.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
+
+#include "base/service_thread.h"
 
 namespace rebound {
 
@@ -19,7 +19,6 @@ class WatchedFile {
   // neither is called by two threads at once. `refusal` is the event of the log.
   WatchedFile(std::function<std::string()> read, std::function<void(const std::string&)> take,
               std::string_view refusal);
-  ~WatchedFile();
   WatchedFile(const WatchedFile&) = delete;
   WatchedFile& operator=(const WatchedFile&) = delete;
 
@@ -34,8 +33,6 @@ class WatchedFile {
   std::string last_error() const;
 
  private:
-  void Watch();
-
   const std::function<std::string()> read_;
   const std::function<void(const std::string&)> take_;
   const std::string refusal_;
@@ -43,9 +40,7 @@ class WatchedFile {
   std::optional<std::string> seen_;  // the bytes that the last look read; of looks
   mutable std::mutex mutex_;
   std::string last_error_;
-  bool stopping_ = false;
-  std::condition_variable stop_;
-  std::thread thread_;
+  ServiceThread thread_;  // the last: it uses the others
 };
 
 }  // namespace rebound

@@ -8,6 +8,7 @@
 
 #include "base/near_copies.h"
 #include "base/text.h"
+#include "tokenizer/characters.h"
 #include "tokenizer/normaliser.h"
 
 namespace rebound {
@@ -28,8 +29,6 @@ constexpr size_t kMostCompared = 100;
 
 // bigint is signed: the same 64 bits.
 int64_t BandKey(uint64_t band) { return static_cast<int64_t>(band); }
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // 550, and 5_7_1 as the normaliser writes it: their digits mean something.
 bool IsStatusCode(std::string_view word) {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "serve/service_thread.h"
+#include "base/service_thread.h"
 #include "serve/spool.h"
 #include "serve/store_pool.h"
 #include "serve/submission.h"

@@ -16,11 +16,11 @@
 #include <string>
 #include <vector>
 
+#include "base/service_thread.h"
 #include "labelstore/model_registry.h"
 #include "models/bundle_store.h"
 #include "serve/registry_status.h"
 #include "serve/reload.h"
-#include "serve/service_thread.h"
 
 namespace rebound {
 

@@ -47,16 +47,10 @@ Overrides::Overrides(OverrideConfig config, DatasourceReader reader, bool has_th
     }
   }
   Publish();
-  if (has_thread) thread_ = std::thread([this] { Watch(); });
-}
-
-Overrides::~Overrides() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  stop_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  if (!has_thread) return;
+  thread_.Start([this] {
+    while (thread_.Pause(kLookEvery)) Tick(Clock::now());
+  });
 }
 
 std::shared_ptr<const OverrideSet> Overrides::Current() const {
@@ -251,15 +245,6 @@ std::vector<RuleUse> Overrides::Uses(size_t most) const {
     if (last != 0) use.last_hit = std::chrono::system_clock::from_time_t(last);
   }
   return uses;
-}
-
-void Overrides::Watch() {
-  std::unique_lock lock(mutex_);
-  while (!stop_.wait_for(lock, kLookEvery, [this] { return stopping_; })) {
-    lock.unlock();
-    Tick(Clock::now());
-    lock.lock();
-  }
 }
 
 void LogClassified(std::string_view text, std::string_view class_name, std::string_view rule) {

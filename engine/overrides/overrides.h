@@ -9,7 +9,6 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -17,9 +16,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
+#include "base/service_thread.h"
 #include "engine/overrides/config.h"
 #include "engine/overrides/override_set.h"
 #include "engine/overrides/rule_source.h"
@@ -70,7 +69,6 @@ class Overrides {
   // source that is wrong rather than away. `reader` may be empty where no list is of a data source.
   // Without `has_thread` nothing happens but at Tick and Reload: for tests and one-shot programs.
   explicit Overrides(OverrideConfig config, DatasourceReader reader = {}, bool has_thread = true);
-  ~Overrides();
   Overrides(const Overrides&) = delete;
   Overrides& operator=(const Overrides&) = delete;
 
@@ -121,7 +119,6 @@ class Overrides {
   void Expire(List* list, Clock::time_point now);
   void Publish();
   static std::optional<FileMark> MarkOf(const RuleSourceConfig& source);
-  void Watch();
 
   const OverrideConfig config_;
   const DatasourceReader reader_;
@@ -134,9 +131,7 @@ class Overrides {
   // By kind, the user's before the system's. Relaxed.
   mutable std::array<std::array<std::atomic<uint64_t>, 2>, 2> hits_{};
   std::vector<std::pair<OverrideListStatus, std::optional<Clock::time_point>>> published_;
-  bool stopping_ = false;
-  std::condition_variable stop_;
-  std::thread thread_;
+  ServiceThread thread_;  // the last: it uses the others
 };
 
 // At debug level the class and the rule of every message, as Momentum's log has them; `rule` is

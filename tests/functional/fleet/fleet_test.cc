@@ -26,6 +26,7 @@
 #include "serve/key_file.h"
 #include "tests/functional/fleet/nginx.h"
 #include "tests/functional/serve/server_process.h"
+#include "tests/functional/serve/telling_models.h"
 #include "tests/support/bundles.h"
 #include "tests/support/postgres.h"
 
@@ -42,14 +43,6 @@ constexpr milliseconds kSoon{10'000};  // usually a fifth of a second; the machi
 #endif
 
 constexpr size_t kReplicas = 3;
-constexpr int kVersions = 4;
-constexpr std::string_view kLabels[kTaskCount][kVersions] = {
-    {"SPF", "DKIM", "TLS", "VIRUS"},
-    {"MAILBOX_FULL", "GRAYLISTING", "PROTOCOL_ERROR", "RECIPIENT_ERROR"},
-    {"relay_denied", "mailbox_full", "spam_blocked", "user_unknown"}};
-
-std::string_view LabelOf(Task task, int64_t version) { return kLabels[Index(task)][version - 1]; }
-
 struct Tally {
   std::atomic<uint64_t> answered{0};
   std::atomic<uint64_t> failed{0};
@@ -95,18 +88,7 @@ class Client {
     if (reply.status != 200) {
       return tally_->Fail(std::to_string(reply.status) + " " + reply.body);
     }
-    const JsonDocument answer = ParseJson(reply.body);
-    const JsonValue& models = GetJson(answer, "models");
-    const auto expected = [&](Task task) {
-      return LabelOf(task, GetJsonInt(GetJson(models, TaskName(task)), "version"));
-    };
-    for (const JsonValue& result : GetJson(answer, "results").GetArray()) {
-      const bool as_named =
-          GetJsonString(GetJson(result, "bnac"), "class") == expected(Task::kBnac) &&
-          GetJsonString(GetJson(result, "backoff"), "class") == expected(Task::kBackoff) &&
-          GetJsonString(result, "label") == expected(Task::kAction);
-      if (!as_named) return tally_->Fail(reply.body);
-    }
+    if (!test::IsOfTheModelsNamed(reply.body)) tally_->Fail(reply.body);
   }
 
   const uint16_t port_;
@@ -136,11 +118,8 @@ class FleetTest : public testing::Test {
     BundleStore trainer(folder_.path() / "trainer");
     ModelRegistry registry(uri_);
     for (const Task task : kTasks) {
-      for (int version = 1; version <= kVersions; ++version) {
-        test::TestBundle bundle;
-        bundle.task = task;
-        bundle.always = LabelOf(task, version);
-        trainer.Publish(test::MakeTestDraft(bundle)->draft);
+      for (int version = 1; version <= test::kTellingVersions; ++version) {
+        trainer.Publish(test::MakeTestDraft(test::TellingBundle(task, version))->draft);
         registry.Upload(trainer.BundleFolder(task, version));
       }
     }

@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "tests/functional/serve/server_process.h"
+#include "tests/functional/serve/telling_models.h"
 #include "tests/support/bundles.h"
 #include "tests/support/metrics_page.h"
 #include "tests/unit/serve/http_client.h"
@@ -30,15 +31,6 @@ constexpr bool kSanitized = true;
 #else
 constexpr bool kSanitized = false;
 #endif
-
-constexpr int kVersions = 4;
-constexpr std::string_view kLabels[kTaskCount][kVersions] = {
-    {"SPF", "DKIM", "TLS", "VIRUS"},
-    {"MAILBOX_FULL", "GRAYLISTING", "PROTOCOL_ERROR", "RECIPIENT_ERROR"},
-    {"relay_denied", "mailbox_full", "spam_blocked", "user_unknown"}};
-
-// What version `version` (from 1) of a task answers to every text.
-std::string_view LabelOf(Task task, int64_t version) { return kLabels[Index(task)][version - 1]; }
 
 struct Tally {
   std::atomic<uint64_t> answered{0};
@@ -120,18 +112,7 @@ class Client {
   }
   // Every class must be of the version that the answer says it is of.
   void ExpectTheModelsNamed(const std::string& body) {
-    const JsonDocument answer = ParseJson(body);
-    const JsonValue& models = GetJson(answer, "models");
-    const auto expected = [&](Task task) {
-      return LabelOf(task, GetJsonInt(GetJson(models, TaskName(task)), "version"));
-    };
-    for (const JsonValue& result : GetJson(answer, "results").GetArray()) {
-      const bool as_named =
-          GetJsonString(GetJson(result, "bnac"), "class") == expected(Task::kBnac) &&
-          GetJsonString(GetJson(result, "backoff"), "class") == expected(Task::kBackoff) &&
-          GetJsonString(result, "label") == expected(Task::kAction);
-      if (!as_named) return tally_->Tell(&tally_->mixed, body);
-    }
+    if (!test::IsOfTheModelsNamed(body)) tally_->Tell(&tally_->mixed, body);
   }
 
   const uint16_t port_;
@@ -149,11 +130,8 @@ TEST(MixedLoad, NothingFailsNothingMixesMemoryStaysFlat) {
   const TempFolder folder;
   BundleStore store(folder.path());
   for (const Task task : kTasks) {
-    for (int version = 1; version <= kVersions; ++version) {
-      test::TestBundle bundle;
-      bundle.task = task;
-      bundle.always = LabelOf(task, version);
-      ASSERT_EQ(test::PublishTestBundle(&store, bundle), version);
+    for (int version = 1; version <= test::kTellingVersions; ++version) {
+      ASSERT_EQ(test::PublishTestBundle(&store, test::TellingBundle(task, version)), version);
     }
   }
   ServerProcess server({"--listen", "127.0.0.1:0", "--models", folder.path(), "--threads", "2",
@@ -178,7 +156,8 @@ TEST(MixedLoad, NothingFailsNothingMixesMemoryStaysFlat) {
   int promotions = 0;
   for (int second = 1; second < seconds; ++second) {
     std::this_thread::sleep_until(start + std::chrono::seconds(second));
-    const int version = kVersions - second % kVersions;  // the last serves at the start
+    const int version =
+        test::kTellingVersions - second % test::kTellingVersions;  // the last serves at the start
     for (const Task task : kTasks) store.Promote(task, version);
     ++promotions;
     if (second == seconds / 3) warm = Metrics(server.port()).Value("process_resident_memory_bytes");

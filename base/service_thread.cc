@@ -1,4 +1,4 @@
-#include "serve/service_thread.h"
+#include "base/service_thread.h"
 
 #include <utility>
 
